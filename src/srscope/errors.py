@@ -1,0 +1,106 @@
+"""User-facing errors: each names what is wrong, the rule, the value and the remedy.
+
+Every error that a user can cause derives from :class:`SrscopeError`; the command
+line turns it into one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def _one_line(text: object) -> str:
+    """Return ``text`` without line breaks or control characters, at most 300 characters long."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    return printable if len(printable) <= 300 else printable[:297] + "..."
+
+
+class SrscopeError(Exception):
+    """The user's input is wrong, and the message says how to put it right."""
+
+
+class ParameterError(SrscopeError):
+    """A parameter breaks its rule.
+
+    Args:
+        name: The parameter as the user wrote it.
+        rule: What it must be, e.g. ``"a finite number above 0"``.
+        value: What it was.
+        remedy: What to do, e.g. ``"use 2 to 4 for the paper's blur"``.
+    """
+
+    def __init__(self, name: str, rule: str, value: object, remedy: str = "") -> None:
+        self.name, self.rule, self.value, self.remedy = name, rule, value, remedy
+        message = f"{name} must be {rule}, but is {_one_line(repr(value))}"
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+
+class UnknownNameError(SrscopeError):
+    """A name that is in no list; near matches are suggested.
+
+    Args:
+        kind: What was looked up, e.g. ``"suite"``.
+        name: What the user asked for.
+        known: The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        near = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
+        if near:
+            remedy = "did you mean " + " or ".join(repr(n) for n in near) + "?"
+        else:
+            remedy = "known: " + ", ".join(self.known)
+        super().__init__(f"unknown {kind} {_one_line(repr(name))}; {remedy}")
+
+
+class FileProblem(SrscopeError):
+    """A file or folder that cannot be used.
+
+    Args:
+        path: The file or folder.
+        problem: What is wrong with it, e.g. ``"does not exist"``.
+        remedy: What to do.
+    """
+
+    def __init__(self, path: str | Path, problem: str, remedy: str = "") -> None:
+        self.path, self.problem, self.remedy = Path(path), problem, remedy
+        message = f"{_one_line(path)}: {problem}"
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+
+class ImageError(FileProblem):
+    """An image that cannot be read, or a folder without usable images."""
+
+
+class CheckpointError(FileProblem):
+    """A checkpoint that cannot be read, or that does not fit its network."""
+
+
+class DownloadError(SrscopeError):
+    """A download that failed, with the way to go on without it."""
+
+
+class DegenerateError(SrscopeError):
+    """A result that is mathematically undefined for the data given.
+
+    Args:
+        what: The result, e.g. ``"CHI of layer 'body.15'"``.
+        why: Why it is undefined, e.g. ``"all points of every class coincide"``.
+        remedy: What to do.
+    """
+
+    def __init__(self, what: str, why: str, remedy: str = "") -> None:
+        self.what, self.why, self.remedy = what, why, remedy
+        message = f"{what} is undefined: {why}"
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+
+class NetworkError(SrscopeError):
+    """A network that cannot be loaded, run or tapped as asked."""
+
+
+class TrainingError(SrscopeError):
+    """A training run that cannot go on."""
