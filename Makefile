@@ -1,0 +1,71 @@
+# srscope. `make help` lists the targets; `make demo` is the place to start.
+# Python is the only thing needed beforehand: make PYTHON=/path/to/python3.12 demo
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# A stamp records an installation; it is repeated only when pyproject.toml changes.
+CORE   := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+DOCS   := $(VENV)/.installed-docs
+BENCH  := $(VENV)/.installed-bench
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench docs build clean distclean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(CORE)  ## analyse a bundled network on the bundled photographs, offline
+	$(BIN)/srscope analyze srresnet-wgr --out srscope-out/demo
+
+test: $(DEV)  ## run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(DEV)  ## ruff and strict pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: $(DEV)  ## let ruff put the files in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BENCH)  ## side-by-side timings against peers, on an otherwise idle machine
+	$(BIN)/python benchmarks/run.py
+
+docs: $(DOCS)  ## build the site into site/, warnings as errors
+	$(BIN)/mkdocs build --strict
+
+build: $(DEV)  ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+
+clean:  ## delete what the other targets made, but for the environment
+	rm -rf srscope-out site dist build .pytest_cache .ruff_cache .hypothesis
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## delete the environment as well
+	rm -rf $(VENV)
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "srscope needs Python 3.11 or newer, but '$(PYTHON)' is" \
+	    "$$($(PYTHON) --version 2>&1 || true);" \
+	    "name another one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --editable .
+	@touch $@
+
+$(DEV): pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --editable '.[dev]'
+	@touch $@ $(CORE)
+
+$(DOCS): pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --editable '.[docs]'
+	@touch $@ $(CORE)
+
+$(BENCH): pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --editable '.[bench]'
+	@touch $@ $(CORE)
