@@ -48,6 +48,9 @@ distclean: clean  ## delete the environment as well
 	rm -rf $(VENV)
 
 $(BIN)/pip:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "no '$(PYTHON)' on this machine; install Python 3.11 or newer," \
+	    "or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "srscope needs Python 3.11 or newer, but '$(PYTHON)' is" \
 	    "$$($(PYTHON) --version 2>&1 || true);" \
