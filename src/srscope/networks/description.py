@@ -1,0 +1,71 @@
+"""What every network says of itself: its tap points, scale, provenance."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from torch import nn
+
+from srscope.study import NetworkInfo
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TapPoint:
+    """A place in a network where features can be recorded.
+
+    Args:
+        name: The module's dotted name.
+        label: The paper's name where it has one, else the dotted name.
+        channels: Channels of its output.
+        stride: Input pixels per output pixel, along one side.
+    """
+
+    name: str
+    label: str
+    channels: int
+    stride: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedNetwork:
+    """A network in evaluation mode, with what is known of it.
+
+    Args:
+        module: Takes float RGB in [0, 1], (N, 3, H, W).
+        name: The name or path the user gave.
+        source: Where the weights come from, in words.
+        scale: Magnification; 1 for restoration networks.
+        taps: All tap points, in depth order.
+        default_layers: Names of the taps the paper shows, in depth order.
+        sha256: Of the weights, by :func:`weights_sha256`.
+    """
+
+    module: nn.Module
+    name: str
+    source: str
+    scale: int
+    taps: tuple[TapPoint, ...]
+    default_layers: tuple[str, ...]
+    sha256: str
+
+    @property
+    def info(self) -> NetworkInfo:
+        """The part that goes into ``scores.json``."""
+        return NetworkInfo(
+            name=self.name,
+            source=self.source,
+            parameters=sum(p.numel() for p in self.module.parameters()),
+            sha256=self.sha256,
+            scale=self.scale,
+        )
+
+
+def weights_sha256(module: nn.Module) -> str:
+    """Return a hash of all parameters and buffers: names, shapes and values, in name order."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        array = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {tuple(array.shape)} {array.dtype}\n".encode())
+        digest.update(array.view(-1).float().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""Checkpoints that survive a kill: written whole, hashed, the last few kept."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from srscope.errors import CheckpointError
+from srscope.files import atomic_path, write_text
+
+PATTERN = "checkpoint-*.pt"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any], *, iteration: int, keep: int) -> Path:
+    """Write ``state`` as the checkpoint of ``iteration`` and delete all but the ``keep`` newest.
+
+    Args:
+        folder: Where checkpoints of this run live.
+        state: Tensors, numbers, strings, and lists and dicts of them.
+        iteration: Optimizer steps done.
+        keep: Checkpoints to keep, at least 1.
+
+    Returns:
+        The checkpoint's path; its SHA-256 stands in a file beside it.
+    """
+    path = folder / f"checkpoint-{iteration:08d}.pt"
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)
+        digest = _digest(temporary)
+        write_text(path.with_suffix(".sha256"), digest + "\n")
+    for old in sorted(folder.glob(PATTERN))[:-keep]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+    return path
+
+
+def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Return the newest whole checkpoint of a run, or ``None`` where there is none.
+
+    A checkpoint whose hash does not fit is passed over with a warning.
+
+    Raises:
+        CheckpointError: If there are checkpoints, but none is whole.
+    """
+    paths = sorted(folder.glob(PATTERN), reverse=True)
+    for path in paths:
+        sidecar = path.with_suffix(".sha256")
+        if sidecar.is_file() and sidecar.read_text().strip() == _digest(path):
+            return torch.load(path, map_location="cpu", weights_only=True)
+        warnings.warn(f"{path.name} is damaged; going back to the one before", stacklevel=2)
+    if paths:
+        raise CheckpointError(
+            folder, "every checkpoint is damaged", "start anew without --resume, or restore one"
+        )
+    return None

@@ -1,0 +1,144 @@
+"""Training pairs: high-resolution photographs and their bicubic reductions, cropped by a seed.
+
+Which crops iteration t sees depends on the recipe's seed and t alone: a resumed run, or one split
+over several processes, sees the same global batches. Suffixes: N images, C channels, H/W sides;
+capital H/W of HR photographs are multiples of the scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srscope.degradations.resize import imresize
+from srscope.errors import ImageError, ParameterError
+from srscope.images.folder import load_folder
+from srscope.images.record import Photograph
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """One photograph and its reduction, as 8-bit RGB, as files on disk would be."""
+
+    name: str
+    hr_HW3: NDArray[np.uint8]
+    lr_HW3: NDArray[np.uint8]
+
+
+def make_pair(photograph: Photograph, scale: int) -> Pair:
+    """Crop to a multiple of ``scale``, reduce by bicubic, round both to 8 bits."""
+    height, width = (side - side % scale for side in photograph.pixels_HW3.shape[:2])
+    hr_HW3 = photograph.pixels_HW3[:height, :width]
+    hr_1CHW = torch.from_numpy(np.ascontiguousarray(hr_HW3)).permute(2, 0, 1)[None]
+    lr_HW3 = imresize(hr_1CHW, 1 / scale)[0].permute(1, 2, 0).numpy()
+    return Pair(name=photograph.name, hr_HW3=_to_8_bits(hr_HW3), lr_HW3=_to_8_bits(lr_HW3))
+
+
+def _to_8_bits(image_HW3: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(np.clip(image_HW3, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def load_pairs(
+    folder: str | Path, scale: int, validation: Sequence[str]
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    """Read a folder of photographs into memory.
+
+    Args:
+        folder: Searched recursively.
+        scale: Reduction factor.
+        validation: Names, relative to ``folder``, of the photographs to keep apart.
+
+    Returns:
+        The training pairs and the validation pairs, each in name order.
+
+    Raises:
+        ImageError: If the folder holds no usable photograph.
+        ParameterError: If a validation name is not in the folder.
+    """
+    photographs = load_folder(folder).photographs
+    names = {photograph.name for photograph in photographs}
+    for name in validation:
+        if name not in names:
+            raise ParameterError("data.validation", f"names of files in {folder}", name)
+    pairs = [make_pair(photograph, scale) for photograph in photographs]
+    training = tuple(pair for pair in pairs if pair.name not in validation)
+    if not training:
+        raise ImageError(folder, "no photograph is left for training", "shorten data.validation")
+    return training, tuple(pair for pair in pairs if pair.name in validation)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batches:
+    """Random access to the run's batches.
+
+    Args:
+        pairs: The training photographs.
+        scale: HR pixels per LR pixel, along one side.
+        patch: Side of the LR crops.
+        batch_size: Pairs in a global batch.
+        seed: The recipe's seed.
+
+    Raises:
+        ImageError: If no photograph is as large as a crop.
+    """
+
+    pairs: tuple[Pair, ...]
+    scale: int
+    patch: int
+    batch_size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for pair in self.pairs:
+            if min(pair.lr_HW3.shape[:2]) < self.patch:
+                raise ImageError(
+                    pair.name,
+                    f"is {pair.lr_HW3.shape[1]}x{pair.lr_HW3.shape[0]} after reduction, smaller "
+                    f"than a {self.patch}-pixel crop",
+                    "use a smaller data.patch or remove the photograph",
+                )
+
+    def batch(self, iteration: int, *, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
+        """Return the LR and HR crops of one process at one iteration.
+
+        Args:
+            iteration: Counted from 0.
+            rank: This process, from 0.
+            world: Number of processes; each takes an equal, contiguous share of the global batch.
+
+        Returns:
+            Float RGB in [0, 1]: (N, 3, patch, patch) and (N, 3, scale*patch, scale*patch).
+        """
+        random = np.random.Generator(np.random.Philox(key=[self.seed, iteration]))
+        which_N = random.integers(len(self.pairs), size=self.batch_size)
+        where_N2 = random.random((self.batch_size, 2))
+        turn_N = random.integers(8, size=self.batch_size)
+        share = self.batch_size // world
+        mine = range(rank * share, (rank + 1) * share)
+        lr, hr = zip(*(self._crop(which_N[n], where_N2[n], turn_N[n]) for n in mine), strict=True)
+        return _to_tensor(lr), _to_tensor(hr)
+
+    def _crop(
+        self, which: int, where_2: NDArray[np.float64], turn: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Cut one pair and apply one of the eight symmetries of the square."""
+        pair = self.pairs[which]
+        room_2 = np.array(pair.lr_HW3.shape[:2]) - self.patch + 1
+        top, left = (int(v) for v in where_2 * room_2)
+        crops: list[NDArray[np.uint8]] = []
+        for image_HW3, factor in ((pair.lr_HW3, 1), (pair.hr_HW3, self.scale)):
+            y, x, side = top * factor, left * factor, self.patch * factor
+            crop_HW3 = np.rot90(image_HW3[y : y + side, x : x + side], turn % 4)
+            crops.append(crop_HW3[:, ::-1] if turn >= 4 else crop_HW3)
+        return crops[0], crops[1]
+
+
+def _to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    stacked_NHWC = torch.from_numpy(np.stack(images))
+    return stacked_NHWC.permute(0, 3, 1, 2).float().div_(255.0)
