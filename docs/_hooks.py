@@ -1,0 +1,50 @@
+"""What the site's pages are completed with when they are built.
+
+- A fence marked ``math`` is a displayed formula, ``$`...`$`` one in the text (code hosts render both);
+  they become MathML, so that the site needs no script from elsewhere.
+- ``<!-- modules: scores images.io -->`` becomes the reference of all modules of these parts.
+- ``<!-- public names -->`` becomes the list of what ``import srscope`` offers.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+
+import srscope
+
+_SOURCE = Path(__file__).resolve().parents[1] / "src"
+_DISPLAYED = re.compile(r"^```math\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
+_INLINE = re.compile(r"\$`([^`]+)`\$")
+_MODULES = re.compile(r"^<!-- modules: ([\w. ]+) -->$", re.MULTILINE)
+
+
+def _modules_of(part: str) -> list[str]:
+    """Return the dotted names of a part: one file, or a folder's files."""
+    path = _SOURCE / "srscope" / part.replace(".", "/")
+    files = sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+    names = (".".join(file.relative_to(_SOURCE).with_suffix("").parts) for file in files)
+    return [name for name in names if not name.rpartition(".")[2].startswith("_")]
+
+
+def _reference(parts: str) -> str:
+    return "\n\n".join(f"::: {name}" for part in parts.split() for name in _modules_of(part))
+
+
+def _public_names() -> str:
+    rows = [
+        f"| `srscope.{name}` | [`{home}.{name}`][{home}.{name}] |"
+        for name, home in sorted(srscope._HOME.items())
+    ]
+    return "\n".join(["| name | is |", "| --- | --- |", *rows])
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Complete one page."""
+    page = _DISPLAYED.sub(lambda found: f"\n{convert(found[1], display='block')}\n", markdown)
+    page = _INLINE.sub(lambda found: convert(found[1]), page)
+    page = _MODULES.sub(lambda found: _reference(found[1]), page)
+    return page.replace("<!-- public names -->", _public_names())
