@@ -1,0 +1,1 @@
+"""Files to photographs, photographs to contents: RGB, float32 in [0, 1]."""
