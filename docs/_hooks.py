@@ -1,7 +1,7 @@
 """What the site's pages are completed with when they are built.
 
-- A fence marked ``math`` is a displayed formula, ``$`...`$`` one in the text (code hosts render both);
-  they become MathML, so that the site needs no script from elsewhere.
+- A fence marked ``math`` is a displayed formula, ``$`...`$`` one in the text (code hosts render
+  both); they become MathML, so that the site needs no script from elsewhere.
 - ``<!-- modules: scores images.io -->`` becomes the reference of all modules of these parts.
 - ``<!-- public names -->`` becomes the list of what ``import srscope`` offers.
 """
@@ -34,6 +34,10 @@ def _reference(parts: str) -> str:
     return "\n\n".join(f"::: {name}" for part in parts.split() for name in _modules_of(part))
 
 
+def _displayed(found: re.Match[str]) -> str:
+    return f'<div class="formula">{convert(found[1], display="block")}</div>'
+
+
 def _public_names() -> str:
     rows = [
         f"| `srscope.{name}` | [`{home}.{name}`][{home}.{name}] |"
@@ -44,7 +48,7 @@ def _public_names() -> str:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Complete one page."""
-    page = _DISPLAYED.sub(lambda found: f"\n{convert(found[1], display='block')}\n", markdown)
+    page = _DISPLAYED.sub(_displayed, markdown)
     page = _INLINE.sub(lambda found: convert(found[1]), page)
     page = _MODULES.sub(lambda found: _reference(found[1]), page)
     return page.replace("<!-- public names -->", _public_names())

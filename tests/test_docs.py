@@ -1,0 +1,239 @@
+"""What README and docs tell people to type exists, parses and resolves.
+
+Every fenced block is checked by its language; a language or a command that no check knows fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import importlib.util
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import srscope
+from srscope.degradations.suite import load_suite
+from srscope.study import scores_dict
+from support import studies
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks() -> Iterator[Block]:
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for found in FENCE.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield Block(page, line, found[2], found[3])
+
+
+BLOCKS = list(blocks())
+
+
+def of(language: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == language], ids=str)
+
+
+def test_every_block_has_a_language_that_is_checked() -> None:
+    unknown = [
+        str(b) for b in BLOCKS if b.language not in ("sh", "python", "yaml", "math", "bibtex")
+    ]
+    assert not unknown
+
+
+# --- shell
+
+
+@functools.cache
+def help_of(command: str) -> str:
+    """Return what ``srscope COMMAND --help`` prints; fail if there is no such command."""
+    run = subprocess.run(
+        [sys.executable, "-c", "from srscope.cli import main; main()", command, "--help"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def check_srscope(words: list[str]) -> None:
+    command, *rest = words
+    shown = help_of(command)
+    for word in rest:
+        if word.startswith("--"):
+            option = word.partition("=")[0]
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", shown), f"{command} has no {option}"
+        elif word.endswith(".yaml") and word.startswith("recipes/"):
+            assert (ROOT / word).exists(), f"no recipe {word}"
+
+
+def check_make(words: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in (word for word in words if "=" not in word):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"no target {target}"
+
+
+def check_pip(words: list[str]) -> None:
+    assert words == ["install", "."]
+
+
+def check_pre_commit(words: list[str]) -> None:
+    assert words == ["install"]
+    assert (ROOT / ".pre-commit-config.yaml").exists()
+
+
+CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "srscope": check_srscope,
+    "make": check_make,
+    "pip": check_pip,
+    ".venv/bin/pre-commit": check_pre_commit,
+}
+
+
+@of("sh")
+def test_commands_and_options_exist(block: Block) -> None:
+    for line in block.text.splitlines():
+        words = shlex.split(line, comments=True)
+        if words:
+            assert words[0] in CHECKS, f"{block}: no check for {words[0]!r}"
+            CHECKS[words[0]](words[1:])
+
+
+def test_the_checks_of_commands_can_fail() -> None:
+    with pytest.raises(AssertionError, match="analyze has no --sweet"):
+        check_srscope(["analyze", "srresnet-wgr", "--sweet", "blur-1-4"])
+    with pytest.raises(AssertionError):
+        check_srscope(["analyse", "srresnet-wgr"])
+    with pytest.raises(AssertionError, match="no target dmeo"):
+        check_make(["dmeo"])
+
+
+def test_readme_lists_every_command() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "from srscope.cli import main; main()", "--help"],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    named = set(re.findall(r"^\| `srscope (\w+)", (ROOT / "README.md").read_text("utf-8"), re.M))
+    assert named
+    missing = [name for name in sorted(named) if not re.search(rf"\b{name}\b", run.stdout)]
+    assert not missing
+
+
+# --- Python
+
+
+@of("python")
+def test_python_parses_and_its_names_resolve(block: Block) -> None:
+    tree = ast.parse(block.text, filename=str(block))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                assert importlib.util.find_spec(alias.name), f"{block}: no module {alias.name}"
+        elif isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(node.module or "")
+            for alias in node.names:
+                assert hasattr(module, alias.name), f"{block}: no {node.module}.{alias.name}"
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "srscope":
+            assert node.attr in srscope.__all__, f"{block}: no srscope.{node.attr}"
+
+
+def test_the_script_for_scores_runs_on_real_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "srscope-out" / "demo" / "scores.json"
+    target.parent.mkdir(parents=True)
+    study = studies.make()
+    target.write_text(json.dumps(scores_dict(study)))
+    page = ROOT / "docs" / "how-to" / "scores.md"
+    (script,) = [b for b in BLOCKS if b.page == page and b.language == "python"]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script.text, str(script), "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) == len(study.layers)
+
+
+# --- suites
+
+
+@of("yaml")
+def test_suites_load(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(block.text)
+    assert load_suite(str(path)).sets
+
+
+# --- scores.json
+
+
+def documented() -> dict[str, str]:
+    """Return field -> type of every table row of scores-json.md."""
+    text = (ROOT / "docs" / "scores-json.md").read_text("utf-8")
+    return dict(re.findall(r"^\| `([^`]+)` \| ([^|]+?) \|", text, re.MULTILINE))
+
+
+def fields_of(value: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of every field, ``[]`` for entries of lists of objects."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            path = f"{prefix}.{key}" if prefix else key
+            yield path
+            yield from fields_of(inner, path)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from fields_of(inner, f"{prefix}[]")
+
+
+def abstract(path: str) -> str:
+    """Return ``path`` as the page writes it: E for a layer entry, * for a t-SNE score."""
+    path = re.sub(r"^(layers\[\]|controls\.pixels|controls\.untrained\[\])\.", "E.", path)
+    return re.sub(r"^E\.tsne\.(chi|wd|bd|kl)\.", "E.tsne.*.", path)
+
+
+FREE = ("protocol.", "environment.", "timings.")  # filled by the analysis, tested there
+
+
+def test_every_field_of_scores_json_is_documented_and_no_other() -> None:
+    study = studies.make(skipped=(("notes.txt", "not an image"),))
+    found = {abstract(path) for path in fields_of(scores_dict(study))}
+    found = {path for path in found if not path.startswith(FREE)}
+    written = {path for path in documented() if not path.startswith(FREE)}
+    assert found == written
+
+
+# --- the site
+
+
+@pytest.mark.slow
+def test_site_builds_without_warnings(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    loads = re.compile(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)="https?://""")
+    for page in (tmp_path / "site").rglob("*.html"):
+        found = loads.search(page.read_text("utf-8"))
+        assert found is None, f"{page.name} loads from elsewhere: {found.group()}"
