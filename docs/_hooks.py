@@ -49,6 +49,6 @@ def _public_names() -> str:
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Complete one page."""
     page = _DISPLAYED.sub(_displayed, markdown)
-    page = _INLINE.sub(lambda found: convert(found[1]), page)
+    page = _INLINE.sub(lambda found: f"<span>{convert(found[1])}</span>", page)
     page = _MODULES.sub(lambda found: _reference(found[1]), page)
     return page.replace("<!-- public names -->", _public_names())
