@@ -32,13 +32,25 @@ LAYERS = (
     {"figures"},
     {"report"},
     {"training"},
+    {"analysis_config"},
+    {"analysis_scores"},
     {"analysis"},
     {"reproduction"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # Parts that work on arrays alone: neither they nor anything they import at the top loads torch.
-WITHOUT_TORCH = ("errors", "files", "study", "images", "projection", "scores", "figures", "report")
+WITHOUT_TORCH = (
+    "errors",
+    "files",
+    "study",
+    "images",
+    "projection",
+    "scores",
+    "figures",
+    "report",
+    "analysis_config",
+)
 TORCH = {"torch", "torchvision", "torchmetrics", "lightning"}
 FOREIGN_LOADERS = {"spandrel", "timm"}
 HEAVY = {*TORCH, "numpy", "scipy", "sklearn", "matplotlib", "plotly", "openTSNE", "jsonargparse"}

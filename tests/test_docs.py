@@ -17,11 +17,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import srscope
+from srscope import analysis
+from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.suite import load_suite
 from srscope.study import scores_dict
 from support import studies
@@ -212,7 +215,17 @@ def abstract(path: str) -> str:
     return re.sub(r"^E\.tsne\.(chi|wd|bd|kl)\.", "E.tsne.*.", path)
 
 
-FREE = ("protocol.", "environment.", "timings.")  # filled by the analysis, tested there
+FREE = ("protocol.", "environment.", "timings.")  # filled by the analysis: see the test after
+
+
+def test_protocol_and_environment_are_documented_as_the_analysis_fills_them() -> None:
+    store = SimpleNamespace(metadata={"patch": 32}, reducer="flatten")
+    filled = {
+        "protocol": analysis._protocol(AnalysisConfig(), store),
+        "environment": analysis._environment("cpu"),
+    }
+    written = {path for path in documented() if path.startswith(FREE)}
+    assert set(fields_of(filled)) - {"protocol", "environment"} == written
 
 
 def test_every_field_of_scores_json_is_documented_and_no_other() -> None:
