@@ -1,0 +1,235 @@
+"""Writing whole photographs degraded, one folder a set, with a manifest.
+
+Suffixes: C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from srscope import files
+from srscope.degradations.degrade import (
+    degrade_image,
+    downsample,
+    folder_photos,
+    generator_for,
+    set_info,
+    suite_info,
+)
+from srscope.degradations.suite import Suite
+from srscope.errors import FileProblem, ImageError, ParameterError
+from srscope.images.io import write_image
+from srscope.images.record import PhotoSet
+from srscope.study import SetInfo, SuiteInfo
+
+MANIFEST = "suite.json"
+SCHEMA = "srscope.degraded/1"
+SMALLEST_LR_SIDE = 8
+"""LR pixels; smaller images cannot be reflected over the radius of the paper's kernel."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenSuite:
+    """What :func:`write_degraded` wrote.
+
+    Args:
+        folder: The output folder; each set has a folder of its name in it.
+        files: The images, relative to ``folder``, in the order of the manifest.
+        suite: The suite as it was run.
+        skipped: (file, reason) of every photograph left out.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    suite: SuiteInfo
+    skipped: tuple[tuple[str, str], ...]
+
+
+def write_degraded(
+    suite: Suite,
+    photos: PhotoSet,
+    out: str | Path,
+    *,
+    scale: int = 4,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> WrittenSuite:
+    """Write every set of a suite as a folder of 8-bit PNG files, and ``suite.json`` beside them.
+
+    Photographs are cut to a multiple of ``scale`` at the right and the bottom. Those too small are
+    skipped and listed. A set with a folder of its own gets those images as they are. Files are
+    rounded to 8 bits even if the suite is not quantized, which then holds before the last step.
+
+    Args:
+        suite: The sets to write.
+        photos: HR photographs.
+        out: The output folder, made when absent; files of the same name are replaced.
+        scale: Factor between the photographs and what is written.
+        seed: Of every random choice; the draws of photograph k are those of content k.
+        progress: Called with (images written, images in all if none is skipped) after each.
+
+    Returns:
+        The record of what was written.
+
+    Raises:
+        ParameterError: If ``scale`` is below 1.
+        ImageError: If no photograph is large enough.
+        FileProblem: If the folder cannot be written to.
+        SrscopeError: If a degradation breaks its promise of shape, type or finite values.
+    """
+    if scale < 1:
+        raise ParameterError("scale", "a whole number above 0", scale)
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise FileProblem(folder, "is a file, not a folder", "name another output folder")
+    shared = [s for s in suite.sets if s.folder is None]
+    own = {s.name: folder_photos(s.folder) for s in suite.sets if s.folder is not None}
+    smallest = SMALLEST_LR_SIDE * scale
+    total = len(shared) * len(photos.photographs) + sum(len(p.photographs) for p in own.values())
+    job = _Job(folder=folder, total=total, progress=progress, skipped=list(photos.skipped))
+    for index, name, image_1CHW in job.images(photos, smallest) if shared else ():
+        height, width = (side - side % scale for side in image_1CHW.shape[-2:])
+        hr_1CHW = image_1CHW[:, :, :height, :width]
+        clean_1CHW = downsample(hr_1CHW, scale=scale, quantized=suite.quantized)
+        for degraded_set in shared:
+            lr_1CHW, drawn = degrade_image(
+                hr_1CHW,
+                degraded_set,
+                suite,
+                scale=scale,
+                generator=generator_for(seed, degraded_set.name, index),
+                clean_1CHW=clean_1CHW,
+            )
+            job.write(degraded_set.name, name, photos.photographs[index].name, lr_1CHW, drawn)
+    for set_name, set_photos in own.items():
+        job.skipped += set_photos.skipped
+        for index, name, image_1CHW in job.images(set_photos, 1):
+            job.write(set_name, name, set_photos.photographs[index].name, image_1CHW, {})
+    entries = [entry for s in suite.sets for entry in job.entries if entry["set"] == s.name]
+    infos: list[SetInfo] = []
+    for degraded_set in suite.sets:
+        count = sum(entry["set"] == degraded_set.name for entry in entries)
+        if count == 0:
+            source = photos if degraded_set.folder is None else own[degraded_set.name]
+            least = smallest if degraded_set.folder is None else 1
+            raise ImageError(
+                source.source,
+                f"has no usable image of at least {least}x{least} pixels",
+                "give larger images or a smaller scale",
+            )
+        infos.append(set_info(degraded_set, suite, count=count, scale=scale))
+    info = suite_info(suite, infos)
+    manifest = {
+        "schema": SCHEMA,
+        "suite": dataclasses.asdict(info),
+        "scale": scale,
+        "seed": seed,
+        "source": photos.source,
+        "images": entries,
+        "skipped": [{"file": file, "reason": reason} for file, reason in job.skipped],
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    files.write_text(folder / MANIFEST, text + "\n")
+    return WrittenSuite(
+        folder=folder,
+        files=tuple(entry["file"] for entry in entries),
+        suite=info,
+        skipped=tuple(job.skipped),
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Job:
+    """A running write: what was written and what was left out so far."""
+
+    folder: Path
+    total: int
+    progress: Callable[[int, int], None] | None
+    skipped: list[tuple[str, str]]
+    entries: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def images(self, photos: PhotoSet, smallest: int) -> Iterator[tuple[int, str, Tensor]]:
+        """Yield index, safe name and pixels (1, C, H, W) of every usable photograph."""
+        taken: set[str] = set()
+        for index, photograph in enumerate(photos.photographs):
+            height, width = photograph.size_HW
+            if min(height, width) < smallest:
+                reason = f"{width}x{height} pixels, at least {smallest}x{smallest} are needed"
+                self.skipped.append((photograph.name, reason))
+                continue
+            try:
+                pixels_HW3 = photograph.pixels_HW3
+            except ImageError as error:  # a file that is damaged beyond its header
+                self.skipped.append((photograph.name, error.problem))
+                continue
+            image_1CHW = torch.from_numpy(pixels_HW3).permute(2, 0, 1)[None].contiguous()
+            yield index, _free_name(photograph.name, taken), image_1CHW
+
+    def write(
+        self,
+        set_name: str,
+        name: str,
+        photograph: str,
+        image_1CHW: Tensor,
+        drawn: dict[str, float],
+    ) -> None:
+        """Write one image as 8-bit PNG and note it."""
+        path = self.folder / set_name / name
+        try:
+            write_image(path, image_1CHW[0].permute(1, 2, 0).numpy())
+        except OSError as error:
+            raise FileProblem(path, f"cannot be written ({error.strerror or error})") from error
+        self.entries.append(
+            {
+                "file": f"{set_name}/{name}",
+                "set": set_name,
+                "photograph": photograph,
+                "parameters": drawn,
+            }
+        )
+        if self.progress is not None:
+            self.progress(len(self.entries), self.total)
+
+
+def safe_name(name: str) -> PurePosixPath:
+    """Return a relative path ending in .png that is safe on every system and stays in its folder.
+
+    Example:
+        >>> safe_name("summer/Dune.JPG")
+        PurePosixPath('summer/Dune.png')
+        >>> safe_name("../../etc/pass:wd")
+        PurePosixPath('etc/pass_wd.png')
+    """
+    parts = [
+        re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", part).rstrip(" .")
+        for part in name.replace("\\", "/").split("/")
+    ]
+    kept = [_shortened(part) for part in parts if part] or ["image"]
+    stem, dot, _ = kept[-1].rpartition(".")
+    kept[-1] = (stem if dot and stem else kept[-1]) + ".png"
+    return PurePosixPath(*kept)
+
+
+def _shortened(part: str) -> str:
+    """Cut one part of a path to 200 bytes; the rest of the 255 allowed is for what is added."""
+    return part.encode()[:200].decode(errors="ignore")
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return a safe name not taken yet: a.jpg and a.tif both want a.png. Mark it as taken."""
+    wanted = safe_name(name)
+    candidate, number = wanted, 2
+    while (key := unicodedata.normalize("NFC", str(candidate)).casefold()) in taken:
+        candidate, number = wanted.with_stem(f"{wanted.stem}-{number}"), number + 1
+    taken.add(key)
+    return str(candidate)
