@@ -1,4 +1,4 @@
-"""Bicubic resizing as MATLAB's ``imresize`` does it: Keys kernel a=-0.5, antialiased when shrinking.
+"""Bicubic resizing as MATLAB's ``imresize`` does it: Keys' kernel, antialiased when shrinking.
 
 Suffixes: N images, C channels, H height, W width; O output pixels, I input pixels of one axis.
 """
@@ -25,7 +25,7 @@ def _keys_cubic(distance: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _weights_OI(size_in: int, scale: float) -> Tensor:
-    """Return the float64 matrix that resizes one axis; borders are mirrored, edge pixel repeated."""
+    """Return the float64 matrix that resizes one axis; borders are mirrored with their edge."""
     size_out = math.ceil(size_in * scale - 1e-9)
     shrink = min(scale, 1.0)
     taps = math.ceil(4.0 / shrink) + 2

@@ -1,0 +1,1 @@
+"""Networks: one architecture a file, the bundled weights, checkpoint files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
@@ -39,6 +40,7 @@ class LoadedNetwork:
         taps: All tap points, in depth order.
         default_layers: Names of the taps the paper shows, in depth order.
         sha256: Of the weights, by :func:`weights_sha256`.
+        untrained: Builds the same architecture with fresh weights from a seed.
     """
 
     module: nn.Module
@@ -48,6 +50,7 @@ class LoadedNetwork:
     taps: tuple[TapPoint, ...]
     default_layers: tuple[str, ...]
     sha256: str
+    untrained: Callable[[int], nn.Module]
 
     @property
     def info(self) -> NetworkInfo:

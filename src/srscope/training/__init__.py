@@ -1,0 +1,1 @@
+"""Training: recipes, pairs, the loop, checkpoints, and the export of finished weights."""

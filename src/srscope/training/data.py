@@ -19,7 +19,7 @@ from torch import Tensor
 from srscope.degradations.resize import imresize
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
-from srscope.images.record import Photograph
+from srscope.images.record import Photograph, PhotoFile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +31,11 @@ class Pair:
     lr_HW3: NDArray[np.uint8]
 
 
-def make_pair(photograph: Photograph, scale: int) -> Pair:
+def make_pair(photograph: Photograph | PhotoFile, scale: int) -> Pair:
     """Crop to a multiple of ``scale``, reduce by bicubic, round both to 8 bits."""
-    height, width = (side - side % scale for side in photograph.pixels_HW3.shape[:2])
-    hr_HW3 = photograph.pixels_HW3[:height, :width]
+    pixels_HW3 = photograph.pixels_HW3
+    height, width = (side - side % scale for side in pixels_HW3.shape[:2])
+    hr_HW3 = pixels_HW3[:height, :width]
     hr_1CHW = torch.from_numpy(np.ascontiguousarray(hr_HW3)).permute(2, 0, 1)[None]
     lr_HW3 = imresize(hr_1CHW, 1 / scale)[0].permute(1, 2, 0).numpy()
     return Pair(name=photograph.name, hr_HW3=_to_8_bits(hr_HW3), lr_HW3=_to_8_bits(lr_HW3))

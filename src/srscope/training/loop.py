@@ -213,12 +213,12 @@ def _iterate(
                     "or use precision 32-true, and resume from the last checkpoint"
                 )
             numbers = {"loss": loss, "learning_rate": run.schedule.get_last_lr()[0]}
-            if recipe.validate_every and validation:
-                if run.done % recipe.validate_every == 0 or last:
-                    run.validation_psnr = psnr_of_pairs(
-                        run.shipped(), validation, scale=recipe.network.scale
-                    )
-                    numbers["validation_psnr"] = run.validation_psnr
+            due = recipe.validate_every and (run.done % recipe.validate_every == 0 or last)
+            if due and validation:
+                run.validation_psnr = psnr_of_pairs(
+                    run.shipped(), validation, scale=recipe.network.scale
+                )
+                numbers["validation_psnr"] = run.validation_psnr
             fabric.log_dict(numbers, step=run.done)
             if report is not None:
                 report(run.done, numbers)

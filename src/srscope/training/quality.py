@@ -18,7 +18,7 @@ from srscope.training.data import Pair
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quality:
-    """Mean PSNR in dB and SSIM over photographs (RGB, 8-bit, ``scale`` pixels cut at the border)."""
+    """Mean PSNR in dB and SSIM over photographs (8-bit RGB, border of ``scale`` px cut)."""
 
     psnr: float
     ssim: float
