@@ -82,9 +82,16 @@ def pictures(sources: tuple[Source, ...], packages: Path) -> Iterator[Picture]:
                 yield Picture(source=source, credit=credit, version=version, data=data)
 
 
+def upright(data: bytes) -> Image.Image:
+    """Decode a picture and turn it as its EXIF orientation says."""
+    image = Image.open(io.BytesIO(data))
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
 def develop(data: bytes, long_side: int = LONG_SIDE) -> Image.Image:
-    """Decode a picture as upright RGB, shrunk to ``long_side`` with antialiasing, never enlarged."""
-    image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    """Decode a picture as upright RGB, its long side shrunk to at most ``long_side``."""
+    image = upright(data).convert("RGB")
     factor = long_side / max(image.size)
     if factor >= 1:
         return image
@@ -101,15 +108,14 @@ def psnr_db(image: Image.Image, other: Image.Image) -> float:
 
 def near_lossless_jpeg(image: Image.Image) -> tuple[bytes, int, float]:
     """Return the smallest JPEG that reaches LEAST_PSNR_DB, its quality and its PSNR."""
-    data, quality, reached = b"", 0, 0.0
+    reached = 0.0
     for quality in QUALITIES:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
-        data = buffer.getvalue()
-        reached = psnr_db(image, Image.open(io.BytesIO(data)))
+        reached = psnr_db(image, Image.open(buffer))
         if reached >= LEAST_PSNR_DB:
-            break
-    return data, quality, reached
+            return buffer.getvalue(), quality, reached
+    raise BuildError(f"JPEG reaches only {reached:.1f} dB, less than {LEAST_PSNR_DB}")
 
 
 def record(picture: Picture, file: str, data: bytes, image: Image.Image) -> dict[str, Any]:

