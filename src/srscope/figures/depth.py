@@ -1,0 +1,136 @@
+"""Scores along the depth of the network: CHI with its controls, and the variance split.
+
+Suffix: L layers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
+
+from srscope import study
+from srscope.figures import style, words
+
+CHI_FLOOR = 0.01
+"""CHI below this is drawn here: the axis is logarithmic, and less is as good as none."""
+
+
+def _name_places(axes: Axes, place_L: NDArray[Any], names: list[str]) -> None:
+    """Label the horizontal axis; many names are slanted, so that none touches the next."""
+    axes.set_xticks(place_L, names)
+    if len(names) > 7:
+        for text in axes.get_xticklabels():
+            text.set(rotation=45, ha="right", rotation_mode="anchor")
+
+
+def _chi_tick(value: float, _position: int) -> str:
+    return f"≤ {value:g}" if value <= CHI_FLOOR * 1.001 else f"{value:,.12g}"
+
+
+def _percent_tick(value: float, _position: int) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _tick_labels(record: study.Study) -> list[str]:
+    limit = 16 if len(record.layers) > 7 else max(8, 84 // len(record.layers))
+    return words.short_labels(record.layers, limit)
+
+
+def _drawn(value: float) -> float:
+    return max(value, CHI_FLOOR) if math.isfinite(value) else math.nan
+
+
+@style.in_house_style
+def chi_by_depth(record: study.Study) -> Figure:
+    """Draw CHI (mean ± std over t-SNE runs, log scale) by layer, with the controls.
+
+    The controls are the same architecture untrained, layer by layer, and the raw pixels. The
+    shaded bands are the paper's grades.
+    """
+    figure = style.new_figure(height=2.9)
+    axes = figure.subplots()
+    place_L = np.arange(len(record.layers))
+
+    def line(entries: tuple[study.LayerScores, ...], **looks: object) -> None:
+        chis = [e.tsne.chi for e in entries]
+        mean_L = np.array([_drawn(c.mean) for c in chis])
+        low_L = np.array([_drawn(c.mean - c.std) for c in chis])
+        high_L = np.array([_drawn(c.mean + c.std) for c in chis])
+        axes.errorbar(place_L, mean_L, yerr=np.stack([mean_L - low_L, high_L - mean_L]), **looks)  # type: ignore[arg-type]
+
+    common = {"linewidth": 1.3, "capsize": 2, "elinewidth": 0.8}
+    line(record.layers, label="network", color=style.SET_COLOURS[0], marker="o", ms=4, zorder=5,
+         **common)  # fmt: skip
+    if record.untrained:
+        line(record.untrained, label="same architecture, untrained", color=style.CONTROL_COLOUR,
+             marker="s", ms=3.5, mfc="white", linestyle="--", **common)  # fmt: skip
+    pixels = record.pixels.tsne.chi.mean
+    if math.isfinite(pixels):
+        axes.axhline(_drawn(pixels), color=style.SET_COLOURS[1], linestyle=":", linewidth=1.3,
+                     label="raw pixels")  # fmt: skip
+    chis = [e.tsne.chi for e in (*record.layers, *record.untrained, record.pixels)]
+    tops = [c.mean + c.std for c in chis if math.isfinite(c.mean)]
+    top = max([1000.0, *(2 * t for t in tops)])
+    axes.set_yscale("log")
+    axes.set_ylim(CHI_FLOOR * 0.7, top)
+    axes.yaxis.set_major_formatter(FuncFormatter(_chi_tick))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    edges = [CHI_FLOOR * 0.7, *(edge for edge, _ in style.GRADE_EDGES), top]
+    signs = ["\N{MINUS SIGN}", *(sign for _, sign in style.GRADE_EDGES)]
+    for i, sign in enumerate(signs):
+        if i % 2:
+            axes.axhspan(edges[i], edges[i + 1], color="#F2F2F2", zorder=0)
+        middle = math.sqrt(max(edges[i], CHI_FLOOR) * edges[i + 1])
+        axes.annotate(sign, (1.008, middle), xycoords=("axes fraction", "data"), va="center",
+                      annotation_clip=False)  # fmt: skip
+    axes.set_xlim(-0.5, len(record.layers) - 0.5)
+    _name_places(axes, place_L, _tick_labels(record))
+    axes.set_ylabel("CHI on t-SNE points")
+    # Matplotlib lists plain lines before those with error bars; the network comes first here.
+    handles = sorted(
+        zip(*axes.get_legend_handles_labels(), strict=True),
+        key=lambda pair: pair[1] == "raw pixels",
+    )
+    figure.legend(*zip(*handles, strict=True), loc="outside upper center", ncols=3)
+    return figure
+
+
+@style.in_house_style
+def variance_by_depth(record: study.Study) -> Figure | None:
+    """Draw each layer's variance split into degradation, interaction and content.
+
+    Returns:
+        The figure, or ``None`` where the design is not crossed and no split exists.
+    """
+    entries = [record.pixels, *record.layers]
+    if all(e.variance is None for e in entries):
+        return None
+    figure = style.new_figure(height=2.7)
+    axes = figure.subplots()
+    place_L = np.arange(len(entries), dtype=float)
+    place_L[0] -= 0.4  # the control stands apart from the network's layers
+    bottom_L = np.zeros(len(entries))
+    for part, colour in style.SHARE_COLOURS.items():
+        share_L = np.array([getattr(e.variance, part) if e.variance else 0.0 for e in entries])
+        axes.bar(place_L, share_L, 0.72, bottom=bottom_L, color=colour, label=part,
+                 edgecolor="white", linewidth=0.5)  # fmt: skip
+        if len(entries) <= 12:
+            ink = "white" if part == "degradation" else "black"
+            for x, low, share in zip(place_L, bottom_L, share_L, strict=True):
+                if share >= 0.08:
+                    axes.text(x, low + share / 2, f"{100 * share:.0f}", ha="center", va="center",
+                              color=ink, fontsize=7)  # fmt: skip
+        bottom_L += share_L
+    _name_places(axes, place_L, ["raw pixels", *_tick_labels(record)])
+    axes.set_xlim(-1.0, len(entries) - 0.4)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(FuncFormatter(_percent_tick))
+    axes.set_ylabel("share of variance")
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure

@@ -1,0 +1,71 @@
+"""Which images stand for the whole in a picture of samples, and that picture.
+
+Suffixes: N images, H/W height and width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from srscope import study
+from srscope.figures import style, words
+
+
+def sample_rows(inputs: study.Inputs, *, sets: int, crossed: bool, rows: int) -> list[list[int]]:
+    """Choose images evenly over the contents; nobody picks them by hand.
+
+    Args:
+        inputs: The images of a study.
+        sets: How many sets there are.
+        crossed: Whether every content appears in every set.
+        rows: How many rows to choose at most.
+
+    Returns:
+        Rows of image indices, one a set. In a crossed design a row is one content in every
+        set; otherwise the images of a row have nothing in common but their place.
+
+    Example:
+        >>> pixels = np.zeros((4, 8, 8, 3), np.uint8)
+        >>> images = study.Inputs(
+        ...     patches_NHW3=pixels,
+        ...     set_N=np.array([0, 0, 1, 1]),
+        ...     content_N=np.array([0, 1, 0, 1]),
+        ...     contents=("a", "b"),
+        ...     source="",
+        ...     skipped=(),
+        ... )
+        >>> sample_rows(images, sets=2, crossed=True, rows=5)
+        [[0, 2], [1, 3]]
+    """
+    members = [np.flatnonzero(inputs.set_N == k) for k in range(sets)]
+    available = min((len(m) for m in members), default=0)
+    if crossed:
+        members = [m[np.argsort(inputs.content_N[m], kind="stable")] for m in members]
+    # Middles of equal stretches: neither the first nor the last content is always shown.
+    count = min(rows, available)
+    places = [int((i + 0.5) * available / count) for i in range(count)]
+    return [[int(m[place]) for m in members] for place in places]
+
+
+@style.in_house_style
+def sample_grid(record: study.Study) -> Figure:
+    """Draw a few contents (columns) in every set (rows), pixel by pixel."""
+    inputs, sets = record.inputs, record.suite.sets
+    columns = sample_rows(inputs, sets=len(sets), crossed=record.suite.crossed, rows=8)
+    cell = style.FULL_WIDTH / (len(columns) + 1.2)
+    figure = style.new_figure(height=cell * len(sets) + 0.35)
+    grid = figure.subplots(len(sets), len(columns), squeeze=False)
+    for column, indices in enumerate(columns):
+        for row, index in enumerate(indices):
+            axes = grid[row, column]
+            axes.imshow(inputs.patches_NHW3[index], interpolation="nearest")
+            style.bare(axes)
+            if column == 0:
+                axes.set_ylabel(
+                    words.shorten(sets[row].name, 16), rotation=0, ha="right", va="center"
+                )
+            if row == 0 and record.suite.crossed:
+                name = inputs.contents[int(inputs.content_N[index])]
+                axes.set_title(words.shorten(name, 12), fontsize=7)
+    return figure

@@ -1,0 +1,86 @@
+"""The paper's picture: every layer's t-SNE points, one panel a layer, CHI below.
+
+Suffixes: N images, R runs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from srscope import study
+from srscope.figures import style, words
+
+
+def columns_of(panels: int) -> int:
+    """Return how many panels stand in a row: one row up to five, then few gaps in the last.
+
+    Example:
+        >>> [columns_of(n) for n in (1, 4, 5, 6, 8, 17)]
+        [1, 4, 5, 6, 4, 6]
+    """
+    if panels <= 5:
+        return max(panels, 1)
+    return min((6, 5, 4), key=lambda columns: (-panels % columns, columns))
+
+
+def _scatter(axes: Axes, entry: study.LayerScores, inputs: study.Inputs, run: int) -> None:
+    points_N2 = entry.points_RN2[run] if run < len(entry.points_RN2) else np.empty((0, 2))
+    if not np.isfinite(points_N2).all() or not len(points_N2):
+        axes.text(0.5, 0.5, words.UNDEFINED, ha="center", va="center", transform=axes.transAxes)
+        return
+    size = float(np.clip(1400 / len(points_N2), 3.0, 10))
+    # Image by image in a fixed shuffle, so that no set lies on top because it was drawn last.
+    order = np.random.default_rng(0).permutation(len(points_N2))
+    layer_of = np.empty(len(points_N2))
+    layer_of[order] = np.arange(len(points_N2)) % 4
+    for k in range(int(inputs.set_N.max()) + 1):
+        for level in range(4):
+            own_N = (inputs.set_N == k) & (layer_of == level)
+            axes.scatter(
+                *points_N2[own_N].T, s=size, marker=style.marker_of(k), color=style.colour_of(k),
+                linewidths=0, alpha=0.85, zorder=2 + level,
+            )  # fmt: skip
+    axes.margins(0.06)
+    # Equal units on both axes: t-SNE distances mean the same in every direction.
+    axes.set_aspect("equal", adjustable="datalim")
+
+
+@style.in_house_style
+def layer_scatter(record: study.Study, *, run: int = 0) -> Figure:
+    """Draw one panel a layer with its CHI (mean ± std over the runs) and grade below.
+
+    Args:
+        record: The finished study.
+        run: Which t-SNE run's points are drawn, from 0.
+    """
+    columns = columns_of(len(record.layers))
+    rows = -(-len(record.layers) // columns)
+    side = min(style.FULL_WIDTH / columns, 2.2)
+    figure = style.new_figure(width=side * columns, height=rows * (side + 0.28) + 0.3)
+    figure.get_layout_engine().set(h_pad=0.05, w_pad=0.04)  # type: ignore[union-attr]
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(record.layers) :]:
+        axes.set_axis_off()
+    titles = words.short_labels(record.layers, int(side * 12))
+    for axes, entry, title in zip(grid, record.layers, titles, strict=False):
+        _scatter(axes, entry, record.inputs, run)
+        style.bare(axes)
+        axes.set_box_aspect(1)
+        axes.set_title(title, pad=3)
+        grade = words.grade_sign(entry.tsne.grade)
+        axes.set_xlabel(
+            f"CHI {words.with_spread(entry.tsne.chi)} ({grade})", labelpad=2, fontsize=7
+        )
+    names = [words.shorten(s.name, 24) for s in record.suite.sets]
+    handles = [
+        Line2D([], [], linestyle="", marker=style.marker_of(k), color=style.colour_of(k))
+        for k in range(len(names))
+    ]
+    legend = figure.legend(handles, [f" {n}" for n in names], loc="outside lower center",
+                           ncols=min(len(names), max(1, int(side * columns // 1.3))),
+                           handletextpad=0.1)  # fmt: skip
+    legend.set_zorder(5)
+    return figure

@@ -1,0 +1,227 @@
+"""Synthetic studies, shaped like real ones, for the tests of figures and report.
+
+The 2-D points are laid out so that their CHI is exactly what the test asks for: sets on a circle
+whose radius grows with the CHI, over a cloud in which versions of one content lie together.
+Suffixes: N images, R runs, K sets, D dimensions, H/W height and width.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope import study
+
+PHOTOGRAPHS = ("Dune.jpg", "Harbour.png", "Old town.jpg", "Fern.webp", "Kestrel.jpg")
+
+
+def grade_of(chi: float) -> str:
+    """Return the paper's band of ``chi``."""
+    return ("-", "+", "++", "+++")[sum(chi >= edge for edge in (20, 100, 500))]
+
+
+def _points_ND(
+    chi: float, set_N: NDArray[np.int64], content_N: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return 2-D points whose CHI by set is exactly ``chi`` (sets must be of equal size)."""
+    sets, count = int(set_N.max()) + 1, len(set_N)
+    apart = chi / (chi + 5.0)
+    shared_ND = rng.normal(size=(int(content_N.max()) + 1, 2))[content_N]
+    cloud_ND = (1 - apart) * shared_ND + (0.08 + apart) * rng.normal(size=(count, 2)) * 0.9
+    for k in range(sets):
+        cloud_ND[set_N == k] -= cloud_ND[set_N == k].mean(axis=0)
+    within = float((cloud_ND**2).sum())
+    radius = np.sqrt(chi * (sets - 1) / (count - sets) * within / count)
+    angle_N = 2 * np.pi * set_N / sets + rng.uniform(0, 2 * np.pi)
+    points_ND = cloud_ND + radius * np.stack([np.cos(angle_N), np.sin(angle_N)], axis=1)
+    return points_ND * 10.0
+
+
+def _spread(points_ND: NDArray[np.float64], set_N: NDArray[np.int64]) -> tuple[float, float]:
+    """Return WD and BD of the points."""
+    within = between = 0.0
+    for k in range(int(set_N.max()) + 1):
+        own = points_ND[set_N == k]
+        within += float(((own - own.mean(axis=0)) ** 2).sum())
+        between += len(own) * float(((own.mean(axis=0) - points_ND.mean(axis=0)) ** 2).sum())
+    return within, between
+
+
+def layer(
+    *,
+    name: str,
+    label: str,
+    depth: float,
+    chi: float,
+    set_N: NDArray[np.int64],
+    content_N: NDArray[np.int64],
+    runs: int = 5,
+    crossed: bool = True,
+    seed: int = 0,
+) -> study.LayerScores:
+    """Return one layer whose mean CHI over the runs is about ``chi``."""
+    rng = np.random.default_rng(seed)
+    sets, count = int(set_N.max()) + 1, len(set_N)
+    points, values = [], []
+    for _ in range(runs):
+        points_ND = _points_ND(chi * rng.lognormal(0, 0.06), set_N, content_N, rng)
+        wd, bd = _spread(points_ND, set_N)
+        points.append(points_ND.astype(np.float32))
+        values.append((bd / wd * (count - sets) / (sets - 1), wd, bd, rng.normal(0.6, 0.02)))
+    chis, wds, bds, kls = (study.Runs.of(list(column)) for column in zip(*values, strict=True))
+    apart = chi / (chi + 60.0)
+    degradation = 0.03 + 0.5 * apart
+    content = (1 - degradation) * (0.8 - 0.3 * apart)
+    return study.LayerScores(
+        layer=name,
+        label=label,
+        shape=(64, 32, 32),
+        depth=depth,
+        tsne=study.TsneScores(chi=chis, wd=wds, bd=bds, kl=kls, grade=grade_of(chis.mean)),
+        feature_space=study.FeatureSpaceScores(
+            chi=1.2 + 0.6 * chi**0.5,
+            silhouette=0.62 * apart - 0.04,
+            knn_accuracy=1 / sets + (1 - 1 / sets) * apart if crossed else None,
+            p_value=0.001 if chi >= 2 else 0.43,
+        ),
+        variance=study.VarianceShares(
+            degradation=degradation, content=content, interaction=1 - degradation - content
+        )
+        if crossed
+        else None,
+        points_RN2=np.stack(points),
+    )
+
+
+def _patches_NHW3(
+    sets: int, set_N: NDArray[np.int64], content_N: NDArray[np.int64], side: int, seed: int
+) -> NDArray[np.uint8]:
+    """Return pictures: a sky, a ground and a disc for every content; blur and noise by set."""
+    rng = np.random.default_rng(seed)
+    y_HW, x_HW = np.mgrid[0:side, 0:side] / side
+    images = []
+    for k, content in zip(set_N, content_N, strict=True):
+        own = np.random.default_rng(int(content) + 1000)
+        sky, ground, disc = own.uniform(0.1, 0.95, size=(3, 3))
+        horizon = own.uniform(0.3, 0.8) + 0.06 * np.sin(own.uniform(3, 14) * x_HW)
+        image = np.where((y_HW > horizon)[..., None], ground, sky * (1 - 0.4 * y_HW[..., None]))
+        centre, radius = own.uniform(0.2, 0.8, size=2), own.uniform(0.08, 0.25)
+        inside_HW = (x_HW - centre[0]) ** 2 + (y_HW - centre[1]) ** 2 < radius**2
+        image = np.where(inside_HW[..., None], disc, image)
+        if k % 3 == 1:
+            for axis in (0, 1):
+                image = sum(np.roll(image, s, axis) for s in range(-3, 4)) / 7
+        if k % 3 == 2:
+            image = image + rng.normal(0, 0.05 + 0.03 * k / sets, size=image.shape)
+        images.append(np.clip(np.round(image * 255), 0, 255).astype(np.uint8))
+    return np.stack(images)
+
+
+def labels(count: int) -> tuple[tuple[str, str], ...]:
+    """Return (dotted name, label) of ``count`` layers, the paper's where it has that many."""
+    blocks = {4: (4, 8, 16), 17: tuple(range(1, 17))}.get(count, tuple(range(1, count)))
+    return (("conv_first", "Conv1"), *((f"body.{b - 1}", f"ResBlock{b}") for b in blocks))
+
+
+def make(
+    *,
+    layers: int | Sequence[tuple[str, str]] = 4,
+    chis: Sequence[float] | None = None,
+    sets: Sequence[str] = ("clean", "blur", "noise"),
+    contents: int | Sequence[str] = 20,
+    pixels_chi: float = 0.02,
+    untrained_chi: float = 0.04,
+    network: str = "srresnet-wgr",
+    skipped: tuple[tuple[str, str], ...] = (),
+    crossed: bool = True,
+    runs: int = 5,
+    side: int = 32,
+    source: str = "the 10 bundled test photographs",
+    environment: Mapping[str, object] | None = None,
+    seed: int = 0,
+) -> study.Study:
+    """Return a study whose layer CHIs are ``chis`` (default: rising from 0.01 to about 600)."""
+    names = labels(layers) if isinstance(layers, int) else tuple(layers)
+    if chis is None:
+        chis = [float(c) for c in np.geomspace(0.01, 600, len(names))]
+    if isinstance(contents, int):
+        contents = [
+            f"{PHOTOGRAPHS[i % len(PHOTOGRAPHS)]}#{i // len(PHOTOGRAPHS) + 1}"
+            for i in range(contents)
+        ]
+    each = len(contents)
+    set_N = np.repeat(np.arange(len(sets)), each)
+    content_N = np.tile(np.arange(each), len(sets))
+    if not crossed:
+        content_N = np.arange(len(sets) * each)
+        contents = [f"{s}/{c}" for s in sets for c in contents]
+    depths = np.linspace(0, 1, len(names))
+
+    def entry(name: str, label: str, depth: float, chi: float, number: int) -> study.LayerScores:
+        return layer(
+            name=name, label=label, depth=depth, chi=chi, set_N=set_N, content_N=content_N,
+            runs=runs, crossed=crossed, seed=seed * 1000 + number,
+        )  # fmt: skip
+
+    return study.Study(
+        network=study.NetworkInfo(
+            name=network, source="bundled", parameters=1_517_571, sha256="3f" * 32, scale=4
+        ),
+        suite=study.SuiteInfo(
+            name="clean-blur-noise",
+            sets=tuple(
+                study.SetInfo(name=s, count=each, definition=f"definition of {s}") for s in sets
+            ),
+            blur_applied_to="lr",
+            quantized=True,
+            crossed=crossed,
+        ),
+        inputs=study.Inputs(
+            patches_NHW3=_patches_NHW3(len(sets), set_N, content_N, side, seed),
+            set_N=set_N,
+            content_N=content_N,
+            contents=tuple(contents),
+            source=source,
+            skipped=skipped,
+        ),
+        protocol={
+            "patch": side,
+            "pca": 50,
+            "reducer": "flatten",
+            "tsne": {"perplexity": 30, "learning_rate": 200, "init": "random", "iterations": 1000},
+            "runs": runs,
+            "seed": 0,
+        },
+        environment=environment
+        or {"srscope": "0.1.0", "python": "3.11.2", "torch": "2.14.1", "threads": 2},
+        layers=tuple(
+            entry(n, lab, float(depths[i]), chis[i], i) for i, (n, lab) in enumerate(names)
+        ),
+        pixels=entry("pixels", "Pixels", 0.0, pixels_chi, 100),
+        untrained=tuple(
+            entry(n, lab, float(depths[i]), untrained_chi, 200 + i)
+            for i, (n, lab) in enumerate(names)
+        ),
+        timings={"features": 11.5, "tsne": 30.25},
+        created="2026-11-22T12:00:00Z",
+    )
+
+
+def with_layer(record: study.Study, index: int, **changes: object) -> study.Study:
+    """Return ``record`` with fields of one of its layers replaced."""
+    entries = list(record.layers)
+    entries[index] = dataclasses.replace(entries[index], **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(record, layers=tuple(entries))
+
+
+def without_chi(entry: study.LayerScores) -> study.LayerScores:
+    """Return ``entry`` with an undefined t-SNE CHI and undefined points."""
+    undefined = study.Runs(mean=float("nan"), std=float("nan"), runs=entry.tsne.chi.runs[:0])
+    return dataclasses.replace(
+        entry,
+        tsne=dataclasses.replace(entry.tsne, chi=undefined, grade="-"),
+        points_RN2=np.full_like(entry.points_RN2, np.nan),
+    )
