@@ -373,13 +373,17 @@ def test_an_output_that_is_not_one_tensor_is_refused(value, word):
     assert_no_hooks(network)
 
 
-def test_networks_that_run_no_hooks_are_refused():
-    plain = nn.Sequential(nn.Conv2d(3, 3, 1))
+def test_a_scripted_network_is_refused():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # newer versions of PyTorch deprecate scripting
-        scripted = torch.jit.script(plain)
+        scripted = torch.jit.script(nn.Sequential(nn.Conv2d(3, 3, 1)))
     with pytest.raises(NetworkError, match="a TorchScript network cannot be tapped"):
         FeatureTap(scripted, ["0"])
+
+
+@pytest.mark.slow  # loads the compiler
+def test_a_compiled_network_is_refused():
+    plain = nn.Sequential(nn.Conv2d(3, 3, 1))
     with pytest.raises(NetworkError, match="a compiled network cannot be tapped"):
         FeatureTap(torch.compile(plain), ["0"])
     plain[0].compile()

@@ -209,8 +209,8 @@ def _entries(values: list[dict[str, Any]]) -> tuple[StoredArray, ...]:
             k: tuple(map(int, v)) if isinstance(v, list) else str(v) for k, v in value.items()
         }
         entry = StoredArray(**cast("dict[str, Any]", fields))
-        if Path(entry.file).name != entry.file:
-            raise ValueError(f"{entry.file!r} leaves the folder")
+        if Path(entry.file).name != entry.file or not entry.file.endswith(".npy"):
+            raise ValueError(f"{entry.file!r} is no array of this folder")
         entries.append(entry)
     return tuple(entries)
 

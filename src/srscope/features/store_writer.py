@@ -224,8 +224,9 @@ def _clear(folder: Path) -> None:
         listed = []
     else:
         raise not_a_store(folder, "it holds other files")
-    # meta.json last: as long as a file of the old store is there, the folder is known as a store.
-    for path in (*temporaries, *(folder / name for name in listed), folder / META):
+    # The old meta.json stays until the new one replaces it, so that the folder is always known as
+    # a store; one whose files are missing cannot be opened.
+    for path in (*temporaries, *(folder / name for name in listed if name.endswith(".npy"))):
         path.unlink(missing_ok=True)
 
 
