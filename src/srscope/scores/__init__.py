@@ -1,0 +1,1 @@
+"""Scores of labelled points and of crossed designs: NumPy arrays in, frozen records out."""

@@ -1,0 +1,176 @@
+"""t-SNE: one run, or many layers times many runs over the processors.
+
+Suffixes: N points, C input dimensions, D map dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from srscope.errors import DegenerateError, ParameterError
+from srscope.projection.affinities import joint_affinities, kl_divergence
+from srscope.projection.config import TsneConfig
+from srscope.projection.engines import ENGINES
+
+__all__ = ["Embedding", "TsneConfig", "embed", "embed_many"]
+
+# Up to here the divergence is computed over all pairs; beyond, N x N affinities do not fit well.
+EXACT_DIVERGENCE_LIMIT = 5000
+_START_DEVIATION = 1e-4
+# A run takes about 4e-6 N^2 seconds; below this many in all, worker processes cost more to start.
+_WORTH_PROCESSES = 4.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embedding:
+    """One t-SNE map.
+
+    Args:
+        points_ND: The map, in the units of t-SNE's kernel.
+        kl: Kullback-Leibler divergence of the map from the affinities, in nats: over all pairs
+            up to 5,000 points, the engine's own estimate above.
+        seed: Of the random start.
+    """
+
+    points_ND: NDArray[np.float32]
+    kl: float
+    seed: int
+
+
+def embed(
+    points_NC: NDArray[np.floating[Any]], config: TsneConfig, *, seed: int, name: str = "points"
+) -> Embedding:
+    """Run t-SNE once, on one thread. The same seed gives the same map, bit for bit.
+
+    Args:
+        points_NC: Usually the first 50 principal components.
+        config: Every parameter.
+        seed: Decides the random start, and nothing else is random.
+        name: What the points are, for messages, e.g. a layer's name.
+
+    Returns:
+        The map.
+
+    Raises:
+        ParameterError: If there are too few points for the perplexity, or the seed is negative.
+        DegenerateError: If a point is not finite, all points coincide, or the descent diverged.
+
+    Source: Liu et al. 2021, section 3.1; van der Maaten and Hinton 2008.
+
+    Example:
+        >>> points_NC = np.random.default_rng(0).normal(size=(40, 5))
+        >>> embedding = embed(points_NC, TsneConfig(perplexity=5, iterations=300), seed=1)
+        >>> embedding.points_ND.shape, embedding.seed
+        ((40, 2), 1)
+    """
+    points_NC = np.ascontiguousarray(points_NC, dtype=np.float64)
+    _check(points_NC, config, seed, name)
+    count = len(points_NC)
+    start_ND = np.random.default_rng(seed).standard_normal((count, config.dimensions))
+    # One thread: the processors are shared by runs, and sums keep one order. Overflow of a
+    # descent that diverges is reported below.
+    with threadpool_limits(limits=1), np.errstate(all="ignore"):
+        affinities_NN = None
+        if count <= EXACT_DIVERGENCE_LIMIT:
+            affinities_NN = joint_affinities(points_NC, config.perplexity)
+        run = ENGINES[config.engine]
+        start_ND *= _START_DEVIATION
+        map_ND, divergence = run(points_NC, affinities_NN, config, start_ND)
+        points_ND = map_ND.astype(np.float32)
+        if not np.isfinite(points_ND).all():
+            raise DegenerateError(
+                f"t-SNE of {name}", "the descent diverged", "lower tsne.learning_rate"
+            )
+        if affinities_NN is not None:
+            divergence = kl_divergence(affinities_NN, points_ND)
+    return Embedding(points_ND=points_ND, kl=divergence, seed=seed)
+
+
+def embed_many(
+    layers: Sequence[NDArray[np.floating[Any]]],
+    config: TsneConfig,
+    *,
+    runs: int,
+    seed: int,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    names: Sequence[str] | None = None,
+) -> list[list[Embedding]]:
+    """Run t-SNE ``runs`` times on every layer, over worker processes.
+
+    Run r of every layer has the seed ``seed + r``: all layers start from the same random points,
+    and more runs keep the earlier ones. The maps do not depend on ``jobs``.
+
+    Args:
+        layers: One (N, C) array a layer.
+        config: Every parameter.
+        runs: Maps a layer.
+        seed: Of each layer's first run.
+        jobs: Processes; by default one a processor, or none for work of a few seconds.
+        progress: Called with runs done and in all, after every run.
+        names: Of the layers, for messages.
+
+    Returns:
+        For every layer, in order, its maps in order of run.
+
+    Raises:
+        ParameterError: If ``runs`` or ``jobs`` is below 1; or as :func:`embed`.
+        DegenerateError: As :func:`embed`.
+    """
+    if runs < 1:
+        raise ParameterError("runs", "1 or more", runs)
+    if jobs is not None and jobs < 1:
+        raise ParameterError("jobs", "1 or more", jobs)
+    names = [f"layer {i}" for i in range(len(layers))] if names is None else names
+    for points_NC, name in zip(layers, names, strict=True):
+        _check(points_NC, config, seed, name)  # all, before the first of many runs
+    tasks = [
+        (points_NC, seed + run, name)
+        for points_NC, name in zip(layers, names, strict=True)
+        for run in range(runs)
+    ]
+    if jobs is None:
+        seconds = sum(4e-6 * len(points_NC) ** 2 for points_NC, _, _ in tasks)
+        jobs = int(cpu_count()) if seconds > _WORTH_PROCESSES else 1
+    results: Iterable[Embedding]
+    if min(jobs, len(tasks)) <= 1:
+        results = (embed(points_NC, config, seed=s, name=name) for points_NC, s, name in tasks)
+    else:
+        parallel = Parallel(n_jobs=min(jobs, len(tasks)), backend="loky", return_as="generator")
+        results = cast(
+            Iterable[Embedding],
+            parallel(
+                delayed(embed)(points_NC, config, seed=s, name=name) for points_NC, s, name in tasks
+            ),
+        )
+    done: list[Embedding] = []
+    for embedding in results:
+        done.append(embedding)
+        if progress is not None:
+            progress(len(done), len(tasks))
+    return [done[i * runs : (i + 1) * runs] for i in range(len(layers))]
+
+
+def _check(points_NC: NDArray[np.floating[Any]], config: TsneConfig, seed: int, name: str) -> None:
+    """Raise if t-SNE of these points is not possible or not defined."""
+    if points_NC.ndim != 2:
+        raise ParameterError(name, "an array (points, dimensions)", points_NC.shape)
+    if seed < 0:
+        raise ParameterError("seed", "0 or more", seed)
+    count = len(points_NC)
+    if not config.perplexity < count - 1:
+        rule = f"below the number of points less 1, {count - 1} for {name}"
+        remedy = "lower it, or give more images"
+        raise ParameterError("tsne.perplexity", rule, config.perplexity, remedy)
+    if not np.isfinite(points_NC).all():
+        bad = int((~np.isfinite(points_NC)).sum())
+        raise DegenerateError(f"t-SNE of {name}", f"{bad} coordinates are NaN or infinite")
+    if (points_NC == points_NC[0]).all():
+        raise DegenerateError(f"t-SNE of {name}", "all points coincide", "choose another layer")
