@@ -42,7 +42,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         else:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        if "weights_only" in str(error) or "Unsupported" in str(error):
+        if "GLOBAL" in str(error):  # torch's word for a pickled reference to a function or class
             problem = "carries Python objects besides tensors, which could run code: refused"
             remedy = "save the state dict alone, or convert it to safetensors"
         else:

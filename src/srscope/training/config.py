@@ -175,8 +175,9 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     parser.add_class_arguments(Recipe)
     try:
         parsed = parser.parse_args(["--config", str(file), *(overrides or [])])
-        parsed.pop("config")
-        return Recipe(**_records(parser.instantiate_classes(parsed).as_dict()))
+        values: dict[str, Any] = parsed.as_dict()
+        del values["config"]
+        return Recipe(**_records(values))
     except SrscopeError:
         raise
     except (jsonargparse.ArgumentError, TypeError, ValueError) as error:

@@ -19,7 +19,7 @@ from torch import Tensor
 from srscope.degradations.resize import imresize
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
-from srscope.images.record import Photograph, PhotoFile
+from srscope.images.record import PhotoFile, Photograph
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -212,7 +212,10 @@ def _iterate(
                     f"the loss is {loss} at iteration {run.done}; lower optimizer.learning_rate "
                     "or use precision 32-true, and resume from the last checkpoint"
                 )
-            numbers = {"loss": loss, "learning_rate": run.schedule.get_last_lr()[0]}
+            numbers: dict[str, float] = {
+                "loss": loss,
+                "learning_rate": float(run.schedule.get_last_lr()[0]),
+            }
             due = recipe.validate_every and (run.done % recipe.validate_every == 0 or last)
             if due and validation:
                 run.validation_psnr = psnr_of_pairs(

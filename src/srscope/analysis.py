@@ -1,0 +1,211 @@
+"""The one place where the stages are composed into a study.
+
+images -> degradations -> networks -> features | projection -> scores -> study. The bar is the
+feature store: :func:`extract_features` ends there, :func:`score_features` starts there, and
+:func:`analyze` is one after the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope.analysis_config import AnalysisConfig
+from srscope.analysis_features import Progress, extract_features, staged
+from srscope.analysis_scores import ScoringInputs, score_layers
+from srscope.errors import FileProblem
+from srscope.features.store import FeatureStore
+from srscope.networks.description import LoadedNetwork
+from srscope.networks.zoo import load_network
+from srscope.study import Inputs, NetworkInfo, SetInfo, Study, SuiteInfo
+
+
+def analyze(
+    network: str | LoadedNetwork,
+    *,
+    out: str | Path | None = None,
+    config: AnalysisConfig | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Study:
+    """Show which degradations a network's features separate, layer by layer.
+
+    Args:
+        network: A bundled name, a checkpoint's path, or what :func:`load_network` returned.
+        out: Folder for ``report.html``, ``scores.json``, figures and features; ``None`` writes
+            nothing.
+        config: The parameters; alternatively give its fields as keywords.
+        progress: Called as the stages advance.
+        options: Fields of :class:`AnalysisConfig`, e.g. ``suite="blur-1-4"``, ``runs=3``.
+
+    Returns:
+        The study: scores of every layer, controls, embeddings, provenance.
+
+    Raises:
+        SrscopeError: If an input is wrong; the message says what and how to mend it.
+
+    Source: Liu et al. 2021; the protocol is in the documentation's science page.
+    """
+    settings = dataclasses.replace(config or AnalysisConfig(), **options)
+    loaded = load_network(network) if isinstance(network, str) else network
+    with _feature_folder(out, keep=settings.keep_features) as folder:
+        seconds = extract_features(loaded, settings, folder, progress=progress)
+        study = score_features(folder, settings, progress=progress, earlier=seconds)
+    if out is not None:
+        started = time.perf_counter()
+        write_outputs(study, out, progress=progress)
+        timings = {**study.timings, "report": time.perf_counter() - started}
+        study = dataclasses.replace(study, timings=timings)
+    return study
+
+
+def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = None) -> None:
+    """Write ``scores.json``, the figures and ``report.html`` into a folder.
+
+    Args:
+        study: What to write.
+        out: The folder; created when absent.
+        progress: Called as files are written.
+    """
+    from srscope.figures.save import save_figures
+    from srscope.report.html import write_report
+    from srscope.study import write_scores
+
+    folder = Path(out)
+    stage, total = "writing the report", 3
+    for number in range(total):
+        if number == 0:
+            write_scores(study, folder / "scores.json")
+        elif number == 1:
+            save_figures(study, folder / "figures")
+        else:
+            write_report(study, folder / "report.html")
+        if progress is not None:
+            progress(stage, number + 1, total)
+
+
+@contextmanager
+def _feature_folder(out: str | Path | None, *, keep: bool) -> Generator[Path]:
+    if out is not None and Path(out).exists() and not Path(out).is_dir():
+        raise FileProblem(out, "is a file, not a folder", "name another output folder with --out")
+    if out is not None and keep:
+        yield Path(out) / "features"
+        return
+    temporary = Path(tempfile.mkdtemp(prefix="srscope-"))
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def score_features(
+    folder: str | Path,
+    config: AnalysisConfig | None = None,
+    *,
+    progress: Progress | None = None,
+    earlier: Mapping[str, float] | None = None,
+) -> Study:
+    """Project and score features that are already on disk.
+
+    Args:
+        folder: The ``features`` folder of an earlier analysis.
+        config: The parameters of the later stages: pca, tsne, runs, seed, permutations.
+        progress: Called as t-SNE runs are done.
+        earlier: Seconds of the stages before, to go into the study's timings.
+
+    Returns:
+        The study.
+
+    Raises:
+        FileProblem: If the folder is not a whole feature store.
+        SrscopeError: If a score is undefined for these features.
+    """
+    settings = config or AnalysisConfig()
+    store = FeatureStore.open(Path(folder) / "network")
+    control = Path(folder) / "untrained"
+    untrained = FeatureStore.open(control) if control.is_dir() and settings.untrained else None
+    meta = store.metadata
+    suite = _suite_info(meta["suite"])
+    images_NCHW = store.array("images_NCHW")
+    inputs = Inputs(
+        patches_NHW3=_as_bytes(images_NCHW),
+        set_N=store.array("set_N"),
+        content_N=store.array("content_N"),
+        contents=tuple(meta["contents"]),
+        source=meta["source"],
+        skipped=tuple((str(name), str(why)) for name, why in meta["skipped"]),
+    )
+    scored = score_layers(
+        ScoringInputs(
+            store=store, untrained=untrained, images_NCHW=images_NCHW, crossed=suite.crossed
+        ),
+        settings,
+        progress=staged(progress, "t-SNE"),
+    )
+    return Study(
+        network=NetworkInfo(**meta["network"]),
+        suite=suite,
+        inputs=inputs,
+        protocol=_protocol(settings, store),
+        environment=_environment(str(meta["device"])),
+        layers=scored.layers,
+        pixels=scored.pixels,
+        untrained=scored.untrained,
+        timings={**(earlier or {}), **scored.timings},
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _as_bytes(images_NCHW: NDArray[np.float32]) -> NDArray[np.uint8]:
+    clipped = np.clip(images_NCHW.transpose(0, 2, 3, 1), 0.0, 1.0)
+    return np.rint(clipped * 255.0).astype(np.uint8)
+
+
+def _suite_info(plain: Mapping[str, Any]) -> SuiteInfo:
+    sets = tuple(SetInfo(**entry) for entry in plain["sets"])
+    return SuiteInfo(
+        name=str(plain["name"]),
+        sets=sets,
+        blur_applied_to=str(plain["blur_applied_to"]),
+        quantized=bool(plain["quantized"]),
+        crossed=bool(plain["crossed"]),
+    )
+
+
+def _protocol(config: AnalysisConfig, store: FeatureStore) -> dict[str, Any]:
+    return {
+        "patch": store.metadata["patch"],
+        "reducer": store.reducer,
+        "pca": config.pca,
+        "tsne": dataclasses.asdict(config.tsne),
+        "runs": config.runs,
+        "seed": config.seed,
+        "permutations": config.permutations,
+    }
+
+
+def _environment(device: str) -> dict[str, Any]:
+    import torch
+
+    packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "openTSNE")
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "device": device,
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,64 @@
+"""The parameters of an analysis; importing this loads neither torch nor a projection engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from srscope.errors import ParameterError
+from srscope.projection.config import TsneConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisConfig:
+    """How a network is analysed. The defaults are the paper's protocol on the bundled photographs.
+
+    Args:
+        images: Folder of photographs, searched recursively; the bundled test photographs if absent.
+        suite: Name of a suite (see ``srscope suites``) or the path of a YAML file that defines one.
+        layers: Layers to analyse, by dotted name or label; ``all`` for every tap point. By
+            default those that the paper shows.
+        reducer: How a layer's output becomes one vector: flatten, mean-pool or gram-diagonal.
+        patch: Side of the LR patches, in pixels.
+        contents: Contents in every set.
+        pca: Dimensions kept by PCA before t-SNE and for the scores in feature space.
+        tsne: Parameters of t-SNE.
+        runs: t-SNE runs a layer, with seeds ``seed``, ``seed + 1``, ...
+        seed: Decides degradations, t-SNE, permutations and the untrained control.
+        permutations: Label permutations behind the p-value.
+        blur_applied_to: Overrides the suite: blur the ``lr`` or the ``hr`` image.
+        quantized: Overrides the suite: clip and round degraded images to 8 bits, or keep floats.
+        untrained: Also analyse the same architecture with fresh weights, as a control.
+        keep_features: Leave the features in the output folder, so that scores can be recomputed.
+        batch_size: Patches a forward pass.
+        device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
+
+    Raises:
+        ParameterError: If a number is out of its range.
+
+    Source: Liu et al. 2021, sections 4.1 and 4.2, supplement sections 3 to 5.
+    """
+
+    images: str | None = None
+    suite: str = "clean-blur-noise"
+    layers: tuple[str, ...] = ()
+    reducer: str = "flatten"
+    patch: int = 32
+    contents: int = 100
+    pca: int = 50
+    tsne: TsneConfig = field(default_factory=TsneConfig)
+    runs: int = 5
+    seed: int = 0
+    permutations: int = 999
+    blur_applied_to: Literal["lr", "hr"] | None = None
+    quantized: bool | None = None
+    untrained: bool = True
+    keep_features: bool = True
+    batch_size: int = 32
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        least = {"patch": 8, "contents": 2, "pca": 1, "runs": 1, "seed": 0, "batch_size": 1}
+        for name, smallest in {**least, "permutations": 1}.items():
+            if getattr(self, name) < smallest:
+                raise ParameterError(name, f"{smallest} or more", getattr(self, name))

@@ -1,0 +1,147 @@
+"""The first half of an analysis: photographs, degradations, the network, features on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from srscope.analysis_config import AnalysisConfig
+from srscope.degradations.degrade import DegradedImages, degrade
+from srscope.degradations.suite import Suite, load_suite
+from srscope.errors import UnknownNameError
+from srscope.features.extract import extract
+from srscope.images.bundled import load_bundled
+from srscope.images.contents import crop_contents
+from srscope.images.folder import load_folder
+from srscope.networks.description import LoadedNetwork, TapPoint
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, the units done and the units in all."""
+
+MARGIN = 12
+"""LR pixels kept round every patch while it is degraded: more than any bundled kernel reaches."""
+
+
+def extract_features(
+    network: LoadedNetwork,
+    config: AnalysisConfig,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Degrade the photographs, run the network on them and store what its layers put out.
+
+    Args:
+        network: The network.
+        config: The parameters.
+        folder: Gets the stores ``network`` and, for the control, ``untrained``.
+        progress: Called as patches are done.
+
+    Returns:
+        Seconds taken, by stage.
+
+    Raises:
+        SrscopeError: If images, suite, layers or features cannot be used.
+    """
+    taps = select_layers(network, config.layers)
+    started = time.perf_counter()
+    images = _degraded(network.scale, config)
+    degraded = time.perf_counter()
+    device = _device(config.device)
+    about = dataclasses.asdict(network.info)
+    meta: dict[str, Any] = {
+        "network": about,
+        "suite": dataclasses.asdict(images.suite),
+        "contents": list(images.contents),
+        "source": images.source,
+        "skipped": [list(entry) for entry in images.skipped],
+        "taps": [{"name": t.name, "label": t.label, "depth": _depth(network, t)} for t in taps],
+        "patch": config.patch,
+        "seed": config.seed,
+        "device": device,
+    }
+    arrays = {
+        "images_NCHW": images.images_NCHW,
+        "set_N": images.set_N,
+        "content_N": images.content_N,
+    }
+    modules = {"network": network.module}
+    if config.untrained:
+        modules["untrained"] = network.untrained(config.seed)
+    else:
+        shutil.rmtree(folder / "untrained", ignore_errors=True)
+    for name, module in modules.items():
+        extract(
+            module,
+            images.images_NCHW,
+            [tap.name for tap in taps],
+            store=folder / name,
+            reducer=config.reducer,
+            batch_size=config.batch_size,
+            device=device,
+            arrays=arrays,
+            metadata=meta,
+            provenance=about if name == "network" else {"untrained": config.seed},
+            progress=staged(progress, f"features, {name}"),
+        )
+    return {"degradation": degraded - started, "features": time.perf_counter() - degraded}
+
+
+def staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+    """Return a callback of one stage, or ``None``."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(stage, done, total)
+
+
+def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoint, ...]:
+    """Return the tap points that the user's words stand for, in depth order.
+
+    Args:
+        network: The network.
+        wanted: Dotted names or labels; empty for the default ones, ``("all",)`` for all.
+
+    Raises:
+        UnknownNameError: If a word is neither; near matches are named.
+    """
+    if not wanted:
+        wanted = network.default_layers
+    if list(wanted) == ["all"]:
+        return network.taps
+    by_word = {word: tap for tap in network.taps for word in (tap.name, tap.label)}
+    for word in wanted:
+        if word not in by_word:
+            raise UnknownNameError("layer", word, by_word)
+    chosen = {by_word[word].name for word in wanted}
+    return tuple(tap for tap in network.taps if tap.name in chosen)
+
+
+def _depth(network: LoadedNetwork, tap: TapPoint) -> float:
+    return network.taps.index(tap) / max(1, len(network.taps) - 1)
+
+
+def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
+    suite: Suite = load_suite(config.suite)
+    if config.blur_applied_to is not None:
+        suite = dataclasses.replace(suite, blur_applied_to=config.blur_applied_to)
+    if config.quantized is not None:
+        suite = dataclasses.replace(suite, quantized=config.quantized)
+    photos = load_bundled("test") if config.images is None else load_folder(config.images)
+    contents = crop_contents(
+        photos, count=config.contents, patch=config.patch, scale=scale, margin=MARGIN
+    )
+    return degrade(contents, suite, patch=config.patch, scale=scale, seed=config.seed)
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -1,0 +1,274 @@
+"""The ``srscope`` command: parses, calls, prints; no science.
+
+Exit codes: 0 done; 2 the user's input is wrong (one line on stderr); 1 our fault; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonargparse
+
+from srscope.analysis_config import AnalysisConfig
+from srscope.errors import FileProblem, SrscopeError
+from srscope.projection.config import TsneConfig
+
+DESCRIPTION = "Shows which image degradations a super-resolution network's features tell apart."
+
+
+class _Parser(jsonargparse.ArgumentParser):
+    """Reports a wrong argument in one line, without the usage block."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        cause: BaseException | None = ex
+        while cause is not None and not isinstance(cause, SrscopeError):
+            cause = cause.__cause__ or cause.__context__
+        text = " ".join(str(cause or message).split())
+        print(f"srscope: {text} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
+    parser = _Parser(prog="srscope", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=_Version())
+    commands = parser.add_subcommands(required=True, dest="command")
+    handlers: dict[str, Callable[[Any], None]] = {}
+
+    def command(name: str, handler: Callable[[Any], None], text: str) -> _Parser:
+        sub = _Parser(description=text)
+        handlers[name] = handler
+        commands.add_subcommand(name, sub, help=text)
+        return sub
+
+    sub = command("analyze", _analyze, "Score every layer of a network and write a report.")
+    sub.add_argument("network", type=str, help="bundled name or checkpoint file")
+    sub.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
+    _list_option(sub, "--layers", "names or labels, or all [those the paper shows]")
+    sub.add_class_arguments(AnalysisConfig, skip={"layers"})
+    _quiet(sub)
+
+    sub = command("degrade", _degrade, "Write the degraded sets of a suite as image folders.")
+    sub.add_argument("source", metavar="IN", type=str, help="folder of photographs")
+    sub.add_argument("out", metavar="OUT", type=str, help="output folder")
+    sub.add_argument("--suite", type=str, required=True, help="name or YAML file")
+    sub.add_argument("--scale", type=int, default=4, help="reduction before degrading [4]")
+    sub.add_argument("--seed", type=int, default=0, help="of every random choice [0]")
+    _quiet(sub)
+
+    sub = command("upscale", _upscale, "Run a network on an image or a folder of images.")
+    sub.add_argument("network", type=str, help="bundled name or checkpoint file")
+    sub.add_argument("source", metavar="IN", type=str, help="image or folder")
+    sub.add_argument("out", metavar="OUT", type=str, help="image (.png) or folder")
+    sub.add_argument("--tile", type=int, default=192, help="input pixels a tile, 0 for whole [192]")
+    sub.add_argument("--overlap", type=int, default=40, help="input pixels round a tile [40]")
+    _quiet(sub)
+
+    sub = command("train", _train, "Train a network by a recipe; other options override its keys.")
+    sub.add_argument("recipe", type=str, help="YAML file, see recipes/")
+    sub.add_argument("--out", type=str, help="folder of the run [runs/NAME]")
+    sub.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    _quiet(sub)
+
+    command("networks", _networks, "List the bundled networks.")
+    sub = command("layers", _layers, "List a network's layers.")
+    sub.add_argument("network", type=str, help="bundled name or checkpoint file")
+    command("suites", _suites, "List the suites of degradations.")
+    return parser, handlers
+
+
+class _Version:
+    """Looks the version up only when it is printed."""
+
+    def __str__(self) -> str:
+        import srscope
+
+        return f"srscope {srscope.__version__}"
+
+    def __mod__(self, _: object) -> str:
+        return str(self)
+
+
+def _list_option(parser: _Parser, name: str, text: str) -> None:
+    parser.add_argument(name, nargs="+", type=str, default=[], help=text)
+
+
+def _quiet(parser: _Parser) -> None:
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
+def _analyze(args: Any) -> None:
+    from srscope.analysis import analyze
+    from srscope.console import print_study, stage_progress
+    from srscope.report.verdict import verdict
+
+    options = args.as_dict()
+    network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
+    layers = tuple(name for word in options.pop("layers") for name in word.split(",") if name)
+    if isinstance(options["tsne"], dict):
+        options["tsne"] = TsneConfig(**options["tsne"])
+    config = AnalysisConfig(layers=layers, **options)
+    folder = Path(out or f"srscope-out/{Path(network).stem}-{Path(config.suite).stem}")
+    with stage_progress(quiet=quiet) as progress:
+        study = analyze(network, out=folder, config=config, progress=progress)
+    print_study(study)
+    for name, why in study.inputs.skipped:
+        print(f"skipped {name!a}: {why}", file=sys.stderr)
+    print(verdict(study).headline)
+    print(folder / "report.html")
+
+
+def _degrade(args: Any) -> None:
+    from srscope.console import stage_progress
+    from srscope.degradations.suite import load_suite
+    from srscope.degradations.write import write_degraded
+    from srscope.images.folder import load_folder
+
+    suite, photos = load_suite(args.suite), load_folder(args.source)
+    with stage_progress(quiet=args.quiet) as progress:
+        written = write_degraded(
+            suite,
+            photos,
+            args.out,
+            scale=args.scale,
+            seed=args.seed,
+            progress=(lambda n, total: progress("degrading", n, total)) if progress else None,
+        )
+    for name, why in written.skipped:
+        print(f"skipped {name!a}: {why}", file=sys.stderr)
+    print(f"{len(written.files)} images in {written.folder}")
+
+
+def _upscale(args: Any) -> None:
+    from srscope.console import stage_progress
+    from srscope.images.folder import load_folder
+    from srscope.images.io import read_image, write_image
+    from srscope.networks.upscale import upscale
+    from srscope.networks.zoo import load_network
+
+    network, source = load_network(args.network), Path(args.source)
+    if source.is_dir():
+        jobs = {
+            Path(args.out) / Path(photo.name).with_suffix(".png"): photo
+            for photo in load_folder(source).photographs
+        }
+    elif Path(args.out).suffix.lower() != ".png":
+        raise FileProblem(args.out, "is not a .png name", "results are written as PNG")
+    else:
+        jobs = {Path(args.out): None}
+    with stage_progress(quiet=args.quiet) as progress:
+        for number, (target, photo) in enumerate(jobs.items(), start=1):
+            image_HW3 = read_image(source) if photo is None else photo.pixels_HW3
+            write_image(target, upscale(network, image_HW3, tile=args.tile, overlap=args.overlap))
+            if progress is not None:
+                progress("upscaling", number, len(jobs))
+    print(f"{len(jobs)} image{'s' if len(jobs) > 1 else ''} in {args.out}")
+
+
+def _train(args: Any) -> None:
+    from srscope.console import stage_progress
+    from srscope.training.config import load_recipe
+    from srscope.training.export import export
+    from srscope.training.loop import train
+
+    recipe = load_recipe(args.recipe, args.overrides)
+    out = Path(args.out or f"runs/{recipe.name}")
+    with stage_progress(quiet=args.quiet) as progress:
+        trained = train(
+            recipe,
+            out=out,
+            resume=args.resume,
+            report=(lambda n, _: progress(recipe.name, n, recipe.iterations)) if progress else None,
+        )
+    print(export(trained, out))
+
+
+def _networks(args: Any) -> None:
+    del args
+    from srscope.console import print_networks
+    from srscope.networks.zoo import list_networks
+
+    print_networks(list_networks())
+
+
+def _layers(args: Any) -> None:
+    from srscope.console import print_layers
+    from srscope.networks.zoo import load_network
+
+    network = load_network(args.network)
+    print_layers(network.name, network.taps, network.default_layers)
+
+
+def _suites(args: Any) -> None:
+    del args
+    from srscope.console import print_suites
+    from srscope.degradations.suite import list_suites
+
+    print_suites(list_suites())
+
+
+def _with_underscores(words: Sequence[str]) -> list[str]:
+    """Let ``--batch-size`` stand for ``--batch_size``; values stay as they are."""
+    renamed: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and name != "--":
+            name = "--" + name[2:].replace("-", "_")
+        renamed.append(name + equals + value)
+    return renamed
+
+
+def _recipe_overrides(words: list[str]) -> tuple[list[str], list[str]]:
+    """Take the options of ``train`` that belong to the recipe off the command line."""
+    own = ("--out", "--resume", "--quiet", "--help")
+    kept: list[str] = []
+    overrides: list[str] = []
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        name, equals, _ = word.partition("=")
+        if not name.startswith("--") or name in own:
+            kept.append(word)
+            if name == "--out" and not equals and queue:
+                kept.append(queue.pop(0))
+            continue
+        overrides.append(word)
+        if not equals and queue and not queue[0].startswith("--"):
+            overrides.append(queue.pop(0))
+    return kept, overrides
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words after ``srscope``; those of the process if absent.
+
+    Returns:
+        The exit code.
+    """
+    words = _with_underscores(sys.argv[1:] if arguments is None else arguments)
+    overrides: list[str] = []
+    if words[:1] == ["train"]:
+        kept, overrides = _recipe_overrides(words[1:])
+        words = ["train", *kept]
+    parser, handlers = _parser()
+    try:
+        parsed = parser.parse_args(words)
+        args = parsed[parsed.command]
+        if parsed.command == "train":
+            args.overrides = overrides
+        handlers[parsed.command](args)
+    except SrscopeError as error:
+        print(f"srscope: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("srscope: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

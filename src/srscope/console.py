@@ -1,0 +1,135 @@
+"""What the command line shows: progress on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from srscope.degradations.suite import Suite
+    from srscope.networks.description import TapPoint
+    from srscope.networks.zoo import Card
+    from srscope.study import LayerScores, Study
+
+
+@contextmanager
+def stage_progress(*, quiet: bool) -> Generator[Callable[[str, int, int], None] | None]:
+    """Yield a callback that draws one progress bar a stage on stderr; ``None`` if ``quiet``."""
+    if quiet:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield advance
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1
+) -> None:
+    """Print a table to stdout, the first ``words`` columns as text and the others as numbers.
+
+    Names are shown as they are, without markup.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", justify="left" if number < words else "right")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)
+
+
+def print_study(study: Study) -> None:
+    """Print the scores of every layer and control, and the verdict."""
+    controls = [study.pixels, *study.untrained]
+    rows = [_score_row(layer, layer.label) for layer in study.layers]
+    rows += [
+        _score_row(layer, "raw pixels" if layer is study.pixels else f"untrained {layer.label}")
+        for layer in controls
+    ]
+    print_table(
+        f"{study.network.name} on {study.suite.name}",
+        ("layer", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation", "content"),
+        rows,
+    )
+
+
+def _score_row(layer: LayerScores, label: str) -> list[str]:
+    chi, space, variance = layer.tsne.chi, layer.feature_space, layer.variance
+    return [
+        label,
+        f"{chi.mean:.2f} ± {chi.std:.2f}",
+        layer.tsne.grade,
+        f"{space.chi:.2f}",
+        "" if space.knn_accuracy is None else f"{space.knn_accuracy:.0%}",
+        "" if space.p_value is None else f"{space.p_value:.3f}",
+        "" if variance is None else f"{variance.degradation:.1%}",
+        "" if variance is None else f"{variance.content:.1%}",
+    ]
+
+
+def print_networks(cards: Sequence[Card]) -> None:
+    """Print what networks are bundled, from their cards."""
+    rows: list[list[str]] = []
+    for card in cards:
+        facts: Mapping[str, Any] = card.facts
+        quality = facts["quality"]
+        rows.append(
+            [
+                card.name,
+                f"{facts['parameters']:,}",
+                f"{facts['iterations']:,}",
+                f"{quality['psnr']:.2f} dB",
+                f"{quality['ssim']:.4f}",
+                f"{quality['psnr'] - quality['bicubic_psnr']:+.2f} dB",
+                str(facts["data"]["photographs"]),
+                facts["license"],
+            ]
+        )
+    columns = ("network", "parameters", "iterations", "PSNR", "SSIM", "over bicubic")
+    print_table("bundled networks", (*columns, "training photographs", "licence"), rows)
+
+
+def print_layers(name: str, taps: Sequence[TapPoint], default: Sequence[str]) -> None:
+    """Print a network's tap points; those analysed by default are marked."""
+    rows = [
+        [
+            tap.name,
+            tap.label,
+            str(tap.channels),
+            str(tap.stride),
+            "*" if tap.name in default else "",
+        ]
+        for tap in taps
+    ]
+    print_table(f"layers of {name}", ("layer", "label", "channels", "stride", "default"), rows)
+
+
+def print_suites(suites: Sequence[Suite]) -> None:
+    """Print the suites with the definition of every set."""
+    rows = [
+        [suite.name if number == 0 else "", each.name, definition]
+        for suite in suites
+        for number, each in enumerate(suite.sets)
+        for definition in [each.definition(scale=4, blur_applied_to=suite.blur_applied_to)]
+    ]
+    print_table("suites", ("suite", "set", "definition (at x4)"), rows, words=3)
