@@ -121,5 +121,6 @@ def _nothing_found(folder: Path, files: int, skipped: list[tuple[str, str]]) -> 
         return ImageError(
             folder, f"holds no readable image; {len(skipped)} skipped, the first: {name} {reason}"
         )
-    found = "is empty" if files == 0 else f"holds no images, only {files} other files"
+    others = f"only {files} other file{'s' if files > 1 else ''}"
+    found = f"holds no images, {others}" if files else "is empty"
     return ImageError(folder, found, "give a folder with PNG, JPEG, TIFF, WebP, BMP or GIF files")

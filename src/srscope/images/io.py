@@ -2,7 +2,8 @@
 
 Rules, the same for every format:
 
-- The first frame of an animation; rotated as the EXIF orientation says.
+- The first frame of an animation; rotated as the EXIF orientation says (in PNG, where it stands
+  before the pixels).
 - Grey, palette, CMYK and YCbCr become RGB; colour profiles are ignored, as the degradations and
   networks work on the stored values.
 - Transparent pixels are composited over white.
@@ -34,7 +35,7 @@ from srscope.images.png16 import decode_png16, is_png16_colour
 # 100 million pixels are 1.2 GB as float32 RGB; the largest camera pictures have about as many.
 MAX_PIXELS = 100_000_000
 # Formats that hold photographs. Pillow knows more, some of which run other programs to decode.
-FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "TGA")
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "TGA")
 _ORIENTATION_TAG = 0x0112
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -175,6 +176,8 @@ def _first_line(error: Exception) -> str:
 
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 (upright) where there is none or it cannot be read."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # Pillow would decode everything, to look for EXIF after the pixels
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
     except _DAMAGE:

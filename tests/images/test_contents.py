@@ -1,0 +1,219 @@
+"""The grid of contents: where windows stand, how many a photograph gives, and the margin."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from srscope.errors import ImageError, ParameterError
+from srscope.images import contents as module
+from srscope.images.bundled import load_bundled
+from srscope.images.contents import crop_contents
+from srscope.images.folder import load_folder
+from srscope.images.record import Photograph, PhotoSet
+
+
+def photo(name: str, height: int, width: int) -> Photograph:
+    """Return a photograph whose red and green say row and column."""
+    pixels_HW3 = np.zeros((height, width, 3), dtype=np.float32)
+    pixels_HW3[..., 0] = np.arange(height)[:, None] / 10_000
+    pixels_HW3[..., 1] = np.arange(width) / 10_000
+    return Photograph(name=name, pixels_HW3=pixels_HW3)
+
+
+def photo_set(*photographs: Photograph) -> PhotoSet:
+    return PhotoSet(photographs=photographs, source="made")
+
+
+def corners(crops_NHW3: np.ndarray, margin: int) -> list[tuple[int, int]]:
+    """Return (top, left) of each wanted window, from its first pixel."""
+    return [
+        (int(top), int(left))
+        for top, left in np.rint(crops_NHW3[:, margin, margin, :2] * 10_000).tolist()
+    ]
+
+
+def test_count_is_spread_evenly_the_earlier_get_the_remainder() -> None:
+    photos = photo_set(*(photo(name, 300, 300) for name in "abc"))
+    contents = crop_contents(photos, count=11, patch=8, scale=2, margin=1)
+    assert Counter(contents.photographs) == {"a": 4, "b": 4, "c": 3}
+    assert contents.names[:5] == ("a#1", "a#2", "a#3", "a#4", "b#1")
+    assert contents.crops_NHW3.shape == (11, 20, 20, 3)
+    assert contents.crops_NHW3.dtype == np.float32
+    assert (contents.margin, contents.requested, contents.source) == (2, 11, "made")
+
+
+def test_as_many_photographs_as_contents_give_their_centres() -> None:
+    photos = photo_set(*(photo(f"p{i:03}", 40 + i, 60) for i in range(12)))
+    contents = crop_contents(photos, count=10, patch=4, scale=4, margin=2)
+    assert contents.photographs == tuple(f"p{i:03}" for i in range(10))
+    expected = [((40 + i) // 2 - 8, 22) for i in range(10)]
+    assert corners(contents.crops_NHW3, contents.margin) == expected
+
+
+def test_hand_worked_grid() -> None:
+    # 6 windows of 10 in 40 x 60: cells of 20 x 20, windows in their middles.
+    contents = crop_contents(photo_set(photo("a", 40, 60)), count=6, patch=10, scale=1, margin=0)
+    expected = [(5, 5), (5, 25), (5, 45), (25, 5), (25, 25), (25, 45)]
+    assert corners(contents.crops_NHW3, 0) == expected
+
+
+def test_crops_are_the_photographs_pixels() -> None:
+    source = photo("a", 100, 120)
+    contents = crop_contents(photo_set(source), count=4, patch=8, scale=2, margin=3)
+    for crop, (top, left) in zip(contents.crops_NHW3, corners(contents.crops_NHW3, 6), strict=True):
+        expected = source.pixels_HW3[top - 6 : top + 22, left - 6 : left + 22]
+        np.testing.assert_array_equal(crop, expected)
+
+
+def test_margin_without_room_is_reflected() -> None:
+    source = photo("a", 16, 16)
+    contents = crop_contents(photo_set(source), count=1, patch=8, scale=2, margin=2)
+    expected = np.pad(source.pixels_HW3, ((4, 4), (4, 4), (0, 0)), mode="reflect")
+    np.testing.assert_array_equal(contents.crops_NHW3[0], expected)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_margin_larger_than_the_photograph(size: int) -> None:
+    source = photo("a", size, size)
+    contents = crop_contents(photo_set(source), count=1, patch=size, scale=1, margin=7)
+    mode = "reflect" if size > 1 else "edge"
+    expected = np.pad(source.pixels_HW3, ((7, 7), (7, 7), (0, 0)), mode=mode)
+    np.testing.assert_array_equal(contents.crops_NHW3[0], expected)
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=6),
+    count=st.integers(1, 60),
+    patch=st.integers(1, 12),
+    scale=st.integers(1, 3),
+    margin=st.integers(0, 6),
+)
+def test_windows_lie_inside_never_overlap_and_are_as_even_as_room_allows(
+    sizes: list[tuple[int, int]], count: int, patch: int, scale: int, margin: int
+) -> None:
+    photos = photo_set(*(photo(f"p{i}", *size) for i, size in enumerate(sizes)))
+    window = patch * scale
+    room = [(h // window) * (w // window) for h, w in sizes]
+    if not sum(room):
+        with pytest.raises(ImageError):
+            crop_contents(photos, count=count, patch=patch, scale=scale, margin=margin)
+        return
+    contents = crop_contents(photos, count=count, patch=patch, scale=scale, margin=margin)
+    given_ = Counter(contents.photographs)
+    assert len(contents.names) == min(count, sum(room)) == sum(given_.values())
+    shares = [given_[f"p{i}"] for i in range(len(sizes))]
+    spare = [share for share, capacity in zip(shares, room, strict=True) if share < capacity]
+    assert all(share <= capacity for share, capacity in zip(shares, room, strict=True))
+    if spare:  # who has room left got as much as anyone, but for the remainder
+        assert max(shares) - min(spare) <= 1
+
+    places = corners(contents.crops_NHW3, contents.margin)
+    for i, size in enumerate(sizes):
+        taken = np.zeros(size, dtype=int)
+        for name, (top, left) in zip(contents.photographs, places, strict=True):
+            if name == f"p{i}":
+                assert top + window <= size[0]
+                assert left + window <= size[1]
+                taken[top : top + window, left : left + window] += 1
+        assert taken.max() <= 1
+
+
+def test_margin_is_real_pixels_wherever_the_photograph_has_room() -> None:
+    contents = crop_contents(photo_set(photo("a", 60, 60)), count=4, patch=10, scale=1, margin=8)
+    for top, left in corners(contents.crops_NHW3, 8):
+        assert min(top, left) >= 8
+        assert max(top, left) + 10 + 8 <= 60
+
+
+def test_positions_do_not_depend_on_the_pixels() -> None:
+    plain = Photograph(name="a", pixels_HW3=np.zeros((90, 70, 3), np.float32))
+    options = {"count": 7, "patch": 10, "scale": 1, "margin": 0}
+    marked = crop_contents(photo_set(photo("a", 90, 70)), **options)
+    unmarked = crop_contents(photo_set(plain), **options)
+    assert marked.names == unmarked.names
+    places = corners(marked.crops_NHW3, 0)
+    busy_HW3 = photo("a", 90, 70).pixels_HW3.copy()
+    busy_HW3[..., 2] = np.random.default_rng(0).random((90, 70))
+    busy = crop_contents(photo_set(Photograph(name="a", pixels_HW3=busy_HW3)), **options)
+    assert corners(busy.crops_NHW3, 0) == places
+
+
+def test_small_photographs_are_skipped_with_the_reason() -> None:
+    photos = PhotoSet(
+        photographs=(photo("small", 31, 200), photo("fits", 32, 32)),
+        source="made",
+        skipped=(("bad.png", "is empty"),),
+    )
+    contents = crop_contents(photos, count=5, patch=8, scale=4, margin=2)
+    assert contents.names == ("fits#1",)
+    assert contents.requested == 5
+    assert contents.skipped == (("bad.png", "is empty"), ("small", "200x31 is smaller than 32x32"))
+
+
+def test_damaged_photographs_give_their_share_to_the_others(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for name in ("a", "b", "c"):
+        Image.fromarray(noise).save(tmp_path / f"{name}.png")
+    whole = (tmp_path / "b.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(whole[: len(whole) // 2])
+    photos = load_folder(tmp_path)
+    assert len(photos.photographs) == 3
+    contents = crop_contents(photos, count=6, patch=8, scale=1, margin=0)
+    assert Counter(contents.photographs) == {"a.png": 3, "c.png": 3}
+    assert [name for name, _ in contents.skipped] == ["b.png"]
+    assert contents.skipped[0][1].startswith("is damaged: ")
+
+
+def test_all_too_small_or_all_damaged(tmp_path: Path) -> None:
+    with pytest.raises(
+        ImageError,
+        match=r"made: no photograph is as large as the 128x128 pixels of one content "
+        r"\(32 LR pixels x scale 4\); the largest is 300x100; give larger photographs",
+    ):
+        crop_contents(photo_set(photo("a", 90, 90), photo("b", 100, 300)), patch=32, scale=4)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ImageError, match=r"no photograph can be read; the last: a\.png is damaged"):
+        crop_contents(load_folder(tmp_path), patch=8, scale=1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"count": 0}, "count must be a whole number, at least 1, but is 0"),
+        ({"patch": 0}, "patch must be a whole number, at least 1"),
+        ({"patch": 8.0}, "patch must be a whole number"),
+        ({"scale": 0}, "scale must be a whole number, at least 1"),
+        ({"scale": True}, "scale must be a whole number, at least 1"),
+        ({"margin": -1}, "margin must be a whole number, at least 0"),
+    ],
+)
+def test_numbers_are_checked(wrong: dict[str, object], match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        crop_contents(photo_set(photo("a", 64, 64)), **({"patch": 8, "scale": 2} | wrong))
+
+
+def test_shares_by_hand() -> None:
+    assert module._shares([100, 100, 100], 100) == [34, 33, 33]
+    assert module._shares([2, 100, 100], 100) == [2, 49, 49]
+    assert module._shares([1, 1], 100) == [1, 1]
+    assert module._shares([5, 5, 5], 2) == [1, 1, 0]
+
+
+@pytest.mark.parametrize(("name", "scale"), [("test", 4), ("historic", 1)])
+def test_bundled_photographs_give_100_contents(name: str, scale: int) -> None:
+    contents = crop_contents(load_bundled(name), patch=32, scale=scale)
+    side = (32 + 2 * 12) * scale
+    assert contents.crops_NHW3.shape == (100, side, side, 3)
+    assert contents.skipped == ()
+    per_photograph = Counter(Counter(contents.photographs).values())
+    assert per_photograph == ({10: 10} if name == "test" else {13: 4, 12: 4})
