@@ -8,7 +8,6 @@ BIN    := $(VENV)/bin
 CORE   := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
-BENCH  := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench docs build clean distclean
@@ -31,7 +30,7 @@ format: $(DEV)  ## let ruff put the files in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(BENCH)  ## side-by-side timings against peers, on an otherwise idle machine
+bench: $(CORE)  ## side-by-side timings against peers, on an otherwise idle machine
 	$(BIN)/python benchmarks/run.py
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors
@@ -67,8 +66,4 @@ $(DEV): pyproject.toml | $(BIN)/pip
 
 $(DOCS): pyproject.toml | $(BIN)/pip
 	$(BIN)/python -m pip install --editable '.[docs]'
-	@touch $@ $(CORE)
-
-$(BENCH): pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --editable '.[bench]'
 	@touch $@ $(CORE)

@@ -39,10 +39,8 @@ def _displayed(found: re.Match[str]) -> str:
 
 
 def _public_names() -> str:
-    rows = [
-        f"| `srscope.{name}` | [`{home}.{name}`][{home}.{name}] |"
-        for name, home in sorted(srscope._HOME.items())
-    ]
+    homes = {name: home.replace(":", ".") for name, home in sorted(srscope._HOME.items())}
+    rows = [f"| `srscope.{name}` | [`{home}`][{home}] |" for name, home in homes.items()]
     return "\n".join(["| name | is |", "| --- | --- |", *rows])
 
 

@@ -33,9 +33,10 @@ LAYERS = (
     {"report"},
     {"training"},
     {"analysis_config"},
-    {"analysis_scores"},
+    {"analysis_features", "analysis_scores"},
     {"analysis"},
     {"reproduction"},
+    {"console"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

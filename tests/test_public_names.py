@@ -17,8 +17,9 @@ LAZY = sorted(set(srscope.__all__) - {"__version__"})
 
 @pytest.mark.parametrize("name", LAZY)
 def test_name_resolves_to_its_home(name: str) -> None:
+    module, _, attribute = srscope._HOME[name].partition(":")
     value = getattr(srscope, name)
-    assert value is getattr(importlib.import_module(srscope._HOME[name]), name)
+    assert value is getattr(importlib.import_module(module), attribute)
     assert inspect.getdoc(value), f"srscope.{name} has no docstring"
 
 
@@ -33,7 +34,7 @@ def test_type_checkers_see_the_same_names_from_the_same_homes() -> None:
         n for n in tree.body if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)
     )
     seen = {
-        alias.name: node.module
+        alias.asname or alias.name: f"{node.module}:{alias.name}"
         for node in block.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names

@@ -11,28 +11,61 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from srscope.analysis import analyze
+    from srscope.analysis import analyze, score_features, write_outputs
+    from srscope.analysis_config import AnalysisConfig
     from srscope.degradations.suite import list_suites, load_suite
+    from srscope.degradations.write import write_degraded as degrade
+    from srscope.errors import SrscopeError
+    from srscope.images.bundled import load_bundled
+    from srscope.images.folder import load_folder
+    from srscope.images.io import read_image, write_image
+    from srscope.networks.upscale import upscale
     from srscope.networks.zoo import list_networks, load_network
+    from srscope.training.config import load_recipe
+    from srscope.training.loop import train
 
     __version__: str
 
-# Public name -> the module that defines it.
+# Public name -> where it is defined.
 _HOME = {
-    "analyze": "srscope.analysis",
-    "list_networks": "srscope.networks.zoo",
-    "list_suites": "srscope.degradations.suite",
-    "load_network": "srscope.networks.zoo",
-    "load_suite": "srscope.degradations.suite",
+    "AnalysisConfig": "srscope.analysis_config:AnalysisConfig",
+    "SrscopeError": "srscope.errors:SrscopeError",
+    "analyze": "srscope.analysis:analyze",
+    "degrade": "srscope.degradations.write:write_degraded",
+    "list_networks": "srscope.networks.zoo:list_networks",
+    "list_suites": "srscope.degradations.suite:list_suites",
+    "load_bundled": "srscope.images.bundled:load_bundled",
+    "load_folder": "srscope.images.folder:load_folder",
+    "load_network": "srscope.networks.zoo:load_network",
+    "load_recipe": "srscope.training.config:load_recipe",
+    "load_suite": "srscope.degradations.suite:load_suite",
+    "read_image": "srscope.images.io:read_image",
+    "score_features": "srscope.analysis:score_features",
+    "train": "srscope.training.loop:train",
+    "upscale": "srscope.networks.upscale:upscale",
+    "write_image": "srscope.images.io:write_image",
+    "write_outputs": "srscope.analysis:write_outputs",
 }
 
 __all__ = [
+    "AnalysisConfig",
+    "SrscopeError",
     "__version__",
     "analyze",
+    "degrade",
     "list_networks",
     "list_suites",
+    "load_bundled",
+    "load_folder",
     "load_network",
+    "load_recipe",
     "load_suite",
+    "read_image",
+    "score_features",
+    "train",
+    "upscale",
+    "write_image",
+    "write_outputs",
 ]
 
 
@@ -41,7 +74,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = importlib.import_module("importlib.metadata").version("srscope")
     elif name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
+        module, _, attribute = _HOME[name].partition(":")
+        value = getattr(importlib.import_module(module), attribute)
     else:
         raise AttributeError(f"module 'srscope' has no attribute {name!r}")
     globals()[name] = value
