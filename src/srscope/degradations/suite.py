@@ -27,7 +27,8 @@ class DegradedSet:
         folder: A folder of degraded images to feed as they are, or ``bundled:historic``.
 
     Raises:
-        ParameterError: If the name does not fit, or both steps and a folder are given.
+        ParameterError: If the name does not fit, a step cannot be called, or both steps and a
+            folder are given.
 
     Example:
         >>> DegradedSet(name="clean").definition(scale=4, blur_applied_to="lr")
@@ -40,6 +41,10 @@ class DegradedSet:
 
     def __post_init__(self) -> None:
         check_name("set name", self.name)
+        for step in self.steps:
+            if isinstance(step, type) or not callable(step):
+                rule = "degradations such as GaussianNoise(sigma=20)"
+                raise ParameterError(f"steps of set {self.name!r}", rule, step)
         if self.folder is not None and self.steps:
             rule = "left out of a set with a folder, whose images are taken as they are"
             raise ParameterError("steps", rule, self.steps, "make a second set for them")

@@ -76,7 +76,7 @@ def write_degraded(
         out: The output folder, made when absent; files of the same name are replaced.
         scale: Factor between the photographs and what is written.
         seed: Of every random choice; the draws of photograph k are those of content k.
-        progress: Called with (images written, images in all if none is skipped) after each.
+        progress: Called with (images written, images in all) after each, and after each skip.
 
     Returns:
         The record of what was written.
@@ -97,7 +97,8 @@ def write_degraded(
     smallest = SMALLEST_LR_SIDE * scale
     total = len(shared) * len(photos.photographs) + sum(len(p.photographs) for p in own.values())
     job = _Job(folder=folder, total=total, progress=progress, skipped=list(photos.skipped))
-    for index, name, image_1CHW in job.images(photos, smallest) if shared else ():
+    usable = job.images(photos, smallest=smallest, sets=len(shared)) if shared else ()
+    for index, photograph, name, image_1CHW in usable:
         height, width = (side - side % scale for side in image_1CHW.shape[-2:])
         hr_1CHW = image_1CHW[:, :, :height, :width]
         clean_1CHW = downsample(hr_1CHW, scale=scale, quantized=suite.quantized)
@@ -110,24 +111,24 @@ def write_degraded(
                 generator=generator_for(seed, degraded_set.name, index),
                 clean_1CHW=clean_1CHW,
             )
-            job.write(degraded_set.name, name, photos.photographs[index].name, lr_1CHW, drawn)
+            job.write(degraded_set.name, name, photograph, lr_1CHW, drawn)
     for set_name, set_photos in own.items():
         job.skipped += set_photos.skipped
-        for index, name, image_1CHW in job.images(set_photos, 1):
-            job.write(set_name, name, set_photos.photographs[index].name, image_1CHW, {})
-    entries = [entry for s in suite.sets for entry in job.entries if entry["set"] == s.name]
+        for _, photograph, name, image_1CHW in job.images(set_photos, smallest=1, sets=1):
+            job.write(set_name, name, photograph, image_1CHW, {})
+
     infos: list[SetInfo] = []
     for degraded_set in suite.sets:
-        count = sum(entry["set"] == degraded_set.name for entry in entries)
+        count = sum(entry["set"] == degraded_set.name for entry in job.entries)
         if count == 0:
-            source = photos if degraded_set.folder is None else own[degraded_set.name]
-            least = smallest if degraded_set.folder is None else 1
-            raise ImageError(
-                source.source,
-                f"has no usable image of at least {least}x{least} pixels",
-                "give larger images or a smaller scale",
-            )
+            problem = "has no usable image"
+            if degraded_set.folder is None:
+                problem += f" of at least {smallest}x{smallest} pixels"
+            source = own.get(degraded_set.name, photos).source
+            raise ImageError(source, problem, "give other images or a smaller scale")
         infos.append(set_info(degraded_set, suite, count=count, scale=scale))
+    order = [degraded_set.name for degraded_set in suite.sets]
+    job.entries.sort(key=lambda entry: order.index(entry["set"]))
     info = suite_info(suite, infos)
     manifest = {
         "schema": SCHEMA,
@@ -135,14 +136,14 @@ def write_degraded(
         "scale": scale,
         "seed": seed,
         "source": photos.source,
-        "images": entries,
+        "images": job.entries,
         "skipped": [{"file": file, "reason": reason} for file, reason in job.skipped],
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
     files.write_text(folder / MANIFEST, text + "\n")
     return WrittenSuite(
         folder=folder,
-        files=tuple(entry["file"] for entry in entries),
+        files=tuple(entry["file"] for entry in job.entries),
         suite=info,
         skipped=tuple(job.skipped),
     )
@@ -158,22 +159,28 @@ class _Job:
     skipped: list[tuple[str, str]]
     entries: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
-    def images(self, photos: PhotoSet, smallest: int) -> Iterator[tuple[int, str, Tensor]]:
-        """Yield index, safe name and pixels (1, C, H, W) of every usable photograph."""
+    def images(
+        self, photos: PhotoSet, *, smallest: int, sets: int
+    ) -> Iterator[tuple[int, str, str, Tensor]]:
+        """Yield index, name, safe name and pixels (1, C, H, W) of each usable photograph.
+
+        The others are noted as skipped, and no longer expected in ``sets`` sets.
+        """
         taken: set[str] = set()
         for index, photograph in enumerate(photos.photographs):
             height, width = photograph.size_HW
-            if min(height, width) < smallest:
-                reason = f"{width}x{height} pixels, at least {smallest}x{smallest} are needed"
-                self.skipped.append((photograph.name, reason))
-                continue
             try:
-                pixels_HW3 = photograph.pixels_HW3
-            except ImageError as error:  # a file that is damaged beyond its header
+                if min(height, width) < smallest:
+                    least = f"at least {smallest}x{smallest} are needed"
+                    raise ImageError(photograph.name, f"{width}x{height} pixels, {least}")
+                pixels_HW3 = photograph.pixels_HW3  # raises for a file damaged beyond its header
+            except ImageError as error:
                 self.skipped.append((photograph.name, error.problem))
+                self.total -= sets
+                self.report()
                 continue
             image_1CHW = torch.from_numpy(pixels_HW3).permute(2, 0, 1)[None].contiguous()
-            yield index, _free_name(photograph.name, taken), image_1CHW
+            yield index, photograph.name, _free_name(photograph.name, taken), image_1CHW
 
     def write(
         self,
@@ -197,6 +204,10 @@ class _Job:
                 "parameters": drawn,
             }
         )
+        self.report()
+
+    def report(self) -> None:
+        """Tell how far it is."""
         if self.progress is not None:
             self.progress(len(self.entries), self.total)
 
