@@ -1,0 +1,41 @@
+"""A tiny network and a folder of photographs, for tests that run the whole pipeline fast."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from srscope.networks.srresnet import SRResNet, SRResNetConfig
+
+FAST = {
+    "contents": 8,
+    "patch": 16,
+    "pca": 6,
+    "runs": 2,
+    "permutations": 49,
+}
+"""Options of an analysis that takes about a second."""
+
+
+def tiny_checkpoint(path: Path, *, blocks: int = 3, spoil: float | None = None) -> Path:
+    """Save a small SRResNet; ``spoil`` overwrites one weight of its second block."""
+    torch.manual_seed(0)
+    network = SRResNet(SRResNetConfig(blocks=blocks, channels=6))
+    state = network.state_dict()
+    if spoil is not None:
+        state["body.1.conv1.weight"][0, 0, 0, 0] = spoil
+    save_file(state, path)
+    return path
+
+
+def photographs(folder: Path, *, count: int = 2, size: tuple[int, int] = (260, 200)) -> Path:
+    """Write textured photographs as PNG, all different."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    for number in range(count):
+        coarse = random.integers(0, 256, (size[1] // 8, size[0] // 8, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+        picture.save(folder / f"photo-{number}.png")
+    return folder

@@ -1,0 +1,203 @@
+"""The stages composed: a study from files to files, the same twice, rerunnable from the store."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import srscope
+from srscope.analysis import analyze, score_features
+from srscope.analysis_config import AnalysisConfig
+from srscope.errors import (
+    DegenerateError,
+    FileProblem,
+    ImageError,
+    ParameterError,
+    UnknownNameError,
+)
+from srscope.projection.config import TsneConfig
+from srscope.study import Study, scores_dict
+from support.tiny import FAST, photographs, tiny_checkpoint
+
+TSNE = TsneConfig(perplexity=5, iterations=300)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_checkpoint(tmp_path_factory.mktemp("network") / "tiny.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(photographs(tmp_path_factory.mktemp("photographs") / "in"))
+
+
+@pytest.fixture(scope="module")
+def finished(
+    network: str, folder: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Study, Path]:
+    out = tmp_path_factory.mktemp("out") / "study"
+    return analyze(network, out=out, images=folder, layers=("all",), tsne=TSNE, **FAST), out
+
+
+def without_times(scores: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in scores.items() if key not in ("timings", "created")}
+
+
+def test_every_output_is_written(finished: tuple[Study, Path]) -> None:
+    _, out = finished
+    written = {path.name for path in out.iterdir()}
+    assert written == {"report.html", "scores.json", "figures", "features"}
+    suffixes = {path.suffix for path in (out / "figures").iterdir()}
+    assert suffixes == {".png", ".svg"}
+    assert not [path for path in out.rglob("*") if ".part" in path.name]
+
+
+def test_scores_json_keeps_its_contract(finished: tuple[Study, Path]) -> None:
+    study, out = finished
+    scores = json.loads((out / "scores.json").read_text("utf-8"))
+    assert scores["schema"] == "srscope.scores/1"
+    assert {"name", "source", "parameters", "sha256"} <= scores["network"].keys()
+    assert scores["suite"]["name"] == "clean-blur-noise"
+    assert [(s["name"], s["count"]) for s in scores["suite"]["sets"]] == [
+        ("clean", 8),
+        ("blur", 8),
+        ("noise", 8),
+    ]
+    assert scores["suite"]["blur_applied_to"] == "lr"
+    assert scores["suite"]["quantized"] is True
+    assert {"patch", "pca", "tsne", "runs", "seed"} <= scores["protocol"].keys()
+    assert {"torch", "device", "threads"} <= scores["environment"].keys()
+    layers = [*scores["layers"], scores["controls"]["pixels"], *scores["controls"]["untrained"]]
+    for entry in layers:
+        assert {"layer", "label", "shape", "tsne", "feature_space", "variance"} <= entry.keys()
+        assert {"chi", "wd", "bd", "grade"} <= entry["tsne"].keys()
+        for score in ("chi", "wd", "bd"):
+            assert entry["tsne"][score].keys() == {"mean", "std", "runs"}
+            assert len(entry["tsne"][score]["runs"]) == 2
+        assert entry["feature_space"].keys() == {"chi", "silhouette", "knn_accuracy", "p_value"}
+        shares = entry["variance"]
+        assert shares.keys() == {"degradation", "content", "interaction"}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-12)
+    assert [entry["layer"] for entry in scores["layers"]] == [
+        "conv_first",
+        "body.0",
+        "body.1",
+        "body.2",
+    ]
+    assert scores["layers"][3]["label"] == "ResBlock3"
+    assert scores["layers"][3]["shape"] == [6, 16, 16]
+    assert without_times(scores) == without_times(json.loads(json.dumps(scores_dict(study))))
+
+
+def test_depth_runs_from_zero_to_one(finished: tuple[Study, Path]) -> None:
+    study, _ = finished
+    assert [layer.depth for layer in study.layers] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_does_not(
+    finished: tuple[Study, Path], network: str, folder: str, tmp_path: Path
+) -> None:
+    study, _ = finished
+    options = {"images": folder, "layers": ("all",), "tsne": TSNE, **FAST}
+    again = analyze(network, out=tmp_path / "again", **options)
+    assert without_times(scores_dict(again)) == without_times(scores_dict(study))
+    other = analyze(network, seed=1, **options)
+    assert scores_dict(other)["layers"] != scores_dict(study)["layers"]
+    assert not np.array_equal(other.inputs.patches_NHW3, study.inputs.patches_NHW3)
+
+
+def test_scores_can_be_recomputed_from_the_features_alone(finished: tuple[Study, Path]) -> None:
+    study, out = finished
+    config = AnalysisConfig(images="not needed", tsne=TSNE, **FAST)
+    again = score_features(out / "features", config)
+    assert without_times(scores_dict(again)) == without_times(scores_dict(study))
+    fewer = score_features(out / "features", dataclasses.replace(config, runs=1))
+    assert fewer.layers[0].tsne.chi.runs == study.layers[0].tsne.chi.runs[:1]
+
+
+def test_controls_are_the_untrained_architecture_and_the_pixels(
+    finished: tuple[Study, Path],
+) -> None:
+    study, _ = finished
+    assert [layer.layer for layer in study.untrained] == [layer.layer for layer in study.layers]
+    assert study.untrained[0].feature_space != study.layers[0].feature_space
+    assert study.pixels.shape == (3, 16, 16)
+
+
+def test_the_untrained_control_can_be_left_out(network: str, folder: str) -> None:
+    study = analyze(network, images=folder, untrained=False, tsne=TSNE, **FAST)
+    assert study.untrained == ()
+
+
+def test_the_package_offers_it(network: str) -> None:
+    assert srscope.analyze is analyze
+
+
+def test_a_suite_that_is_not_crossed_leaves_those_scores_out(network: str, tmp_path: Path) -> None:
+    old = photographs(tmp_path / "old", count=3, size=(96, 80))
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\nsets:\n  - name: clean\n  - name: old\n    folder: {old}\n"
+    )
+    images = str(photographs(tmp_path / "in"))
+    study = analyze(network, images=images, suite=str(tmp_path / "mine.yaml"), tsne=TSNE, **FAST)
+    assert not study.suite.crossed
+    for layer in study.layers:
+        assert layer.variance is None
+        assert layer.feature_space.knn_accuracy is None
+        assert layer.feature_space.p_value is not None
+
+
+def test_unreadable_images_are_skipped_counted_and_named(network: str, tmp_path: Path) -> None:
+    images = photographs(tmp_path / "in")
+    (images / "broken <script>.png").write_bytes(b"\x89PNG\r\n\x1a\n nonsense")
+    study = analyze(network, out=tmp_path / "out", images=str(images), tsne=TSNE, **FAST)
+    assert [name for name, _ in study.inputs.skipped] == ["broken <script>.png"]
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "broken &lt;script&gt;.png" in report or "broken \\u003cscript" in report
+    assert "broken <script>.png" not in report
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"suite": "clean-blur"}, UnknownNameError, "did you mean 'clean-blur-noise'"),
+        ({"layers": ("body.33",)}, UnknownNameError, "unknown layer 'body.33'; did you mean"),
+        ({"pca": 50}, ParameterError, "24"),
+        ({"reducer": "flaten"}, UnknownNameError, "did you mean 'flatten'"),
+        ({"images": "nowhere"}, ImageError, "nowhere"),
+        ({"patch": 512}, ImageError, "photo-0"),
+        ({"device": "tpu"}, ParameterError, "device"),
+    ],
+)
+def test_wrong_input_is_named(
+    network: str, folder: str, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        analyze(network, **{"images": folder, "tsne": TSNE, **FAST, **options})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_name_their_layer(
+    tmp_path: Path, folder: str, value: float
+) -> None:
+    spoilt = tiny_checkpoint(tmp_path / "spoilt.safetensors", spoil=value)
+    with pytest.raises(DegenerateError, match=r"body\.1"):
+        analyze(str(spoilt), images=folder, layers=("all",), tsne=TSNE, **FAST)
+
+
+def test_an_output_that_is_a_file_is_refused(network: str, folder: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(FileProblem, match="is a file, not a folder"):
+        analyze(network, out=tmp_path / "taken", images=folder, tsne=TSNE, **FAST)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("patch", 4), ("contents", 1), ("runs", 0), ("seed", -1), ("pca", 0)]
+)
+def test_parameters_out_of_range_are_refused(name: str, value: int) -> None:
+    with pytest.raises(ParameterError, match=f"{name} must be .* or more, but is {value}"):
+        AnalysisConfig(**{name: value})
