@@ -80,9 +80,7 @@ def test_reading_a_store_loads_no_torch(folder):
 
 def test_unknown_names_are_named(folder):
     store = FeatureStore.open(folder)
-    with pytest.raises(
-        UnknownNameError, match=r"unknown stored layer 'body\.4'; did you mean 'b"
-    ):
+    with pytest.raises(UnknownNameError, match=r"unknown stored layer 'body\.4'; did you mean 'b"):
         store.read("body.4")
     with pytest.raises(UnknownNameError, match="unknown stored array 'set'; did you mean 'set_N'"):
         store.array("set")
