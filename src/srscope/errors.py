@@ -52,7 +52,9 @@ class UnknownNameError(SrscopeError):
         if near:
             remedy = "did you mean " + " or ".join(repr(n) for n in near) + "?"
         else:
-            remedy = "known: " + ", ".join(self.known)
+            remedy = "known: " + ", ".join(self.known[:20])
+            if len(self.known) > 20:  # a network's layers can be hundreds
+                remedy += f" and {len(self.known) - 20} more"
         super().__init__(f"unknown {kind} {_one_line(repr(name))}; {remedy}")
 
 

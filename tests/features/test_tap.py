@@ -321,6 +321,12 @@ def test_near_matches_of_an_unknown_layer_are_named():
         FeatureTap(build("srresnet"), ["conv_frist"])
 
 
+def test_a_large_networks_layers_are_not_all_listed():
+    network = nn.Sequential(*(nn.Identity() for _ in range(300)))
+    with pytest.raises(UnknownNameError, match=r"known: 0, 1, .*, 19 and 280 more$"):
+        FeatureTap(network, ["head"])
+
+
 @pytest.mark.parametrize("layers", [[], "body.0"])
 def test_layers_must_be_a_list_of_names(layers):
     with pytest.raises(ParameterError, match="layers must be a list of at least one layer name"):
