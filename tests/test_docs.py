@@ -9,6 +9,7 @@ import ast
 import functools
 import importlib
 import importlib.util
+import inspect
 import json
 import re
 import shlex
@@ -26,6 +27,7 @@ import srscope
 from srscope import analysis
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.suite import load_suite
+from srscope.report import verdict as rules
 from srscope.study import scores_dict
 from support import studies
 
@@ -250,3 +252,16 @@ def test_site_builds_without_warnings(tmp_path: Path) -> None:
     for page in (tmp_path / "site").rglob("*.html"):
         found = loads.search(page.read_text("utf-8"))
         assert found is None, f"{page.name} loads from elsewhere: {found.group()}"
+
+
+# --- the verdict
+
+
+def test_rules_of_the_verdict_are_those_in_the_documents() -> None:
+    assert (rules.SEPARATES_FROM, rules.CHANCE_ABOVE, rules.CLEARLY_MORE) == (20, 0.05, 2)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    section = readme.partition("## Read the verdict")[2].partition("\n## ")[0]
+    phrases = re.findall(r'^\| "(?:… )?(.*?)(?: …)?" \|', section, re.MULTILINE)
+    assert len(phrases) == 4
+    source = inspect.getsource(rules)
+    assert [phrase for phrase in phrases if phrase not in source] == []
