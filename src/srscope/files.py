@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Generator[Path]:
-    """Yield a temporary path beside ``path``; rename it to ``path`` on success, delete it on failure.
+    """Yield a temporary path beside ``path``; on success rename it to ``path``, else delete it.
 
     Args:
         path: The final file. Its folder is created when absent.
@@ -51,5 +51,5 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write ``text`` to ``path`` atomically, as UTF-8 with ``\\n`` line ends."""
+    """Write ``text`` to ``path`` atomically, as UTF-8 with Unix line ends."""
     write_bytes(path, text.encode("utf-8"))
