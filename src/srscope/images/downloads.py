@@ -1,0 +1,104 @@
+"""Data sets that are downloaded once and kept: DIV2K's validation images and CIFAR-10."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from srscope import files
+from srscope.errors import DownloadError
+from srscope.images.archives import unzip
+from srscope.images.cifar10 import ClassImages, read_test_images
+from srscope.images.fetch import RemoteFile, fetch
+from srscope.images.folder import load_folder
+from srscope.images.record import PhotoSet
+
+# Checksum as recorded by TensorFlow Datasets for the official file.
+DIV2K_VALIDATION = RemoteFile(
+    url="https://data.vision.ee.ethz.ch/cvl/DIV2K/DIV2K_valid_HR.zip",
+    name="DIV2K_valid_HR.zip",
+    size=448_993_893,
+    algorithm="sha256",
+    checksum="20dd31fd84d777bc1cf5d6b7654a3f569c0aec74458ae094122ad1d0489900fc",
+)
+# Checksum as published on the data set's page.
+CIFAR10 = RemoteFile(
+    url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    name="cifar-10-python.tar.gz",
+    size=170_498_071,
+    algorithm="md5",
+    checksum="c58f30108f718f92721af3b95e74349a",
+)
+_DIV2K_COUNT = 100
+_COMPLETE = "srscope-complete.json"
+
+
+def data_folder() -> Path:
+    """Return where data sets are kept: ``$SRSCOPE_DATA``, or ``srscope`` in the user's cache."""
+    if chosen := os.environ.get("SRSCOPE_DATA"):
+        return Path(chosen)
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "srscope"
+
+
+def div2k_validation(
+    folder: Path | None = None, *, progress: bool = True, remote: RemoteFile = DIV2K_VALIDATION
+) -> PhotoSet:
+    """Return DIV2K's 100 validation photographs, downloaded (449 MB) the first time.
+
+    Args:
+        folder: Where data sets are kept; :func:`data_folder` unless given.
+        progress: Show the download's progress.
+        remote: The archive, for mirrors.
+
+    Raises:
+        DownloadError: If the archive cannot be had, is not the published one, or cannot be
+            unpacked.
+        ImageError: If the unpacked folder has no image any more.
+
+    Source: Agustsson and Timofte, NTIRE 2017 challenge on single image super-resolution.
+    """
+    folder = folder or data_folder()
+    unpacked = folder / Path(remote.name).stem
+    if not (unpacked / _COMPLETE).exists() and _pictures(unpacked) < _DIV2K_COUNT:
+        if unpacked.exists():
+            raise DownloadError(
+                f"{unpacked} holds {_pictures(unpacked)} of DIV2K's {_DIV2K_COUNT} validation"
+                " images; delete it, and it will be filled"
+            )
+        unzip(fetch(remote, folder, progress=progress), unpacked, most_bytes=4 * remote.size)
+        record = {"url": remote.url, remote.algorithm: remote.checksum}
+        files.write_text(unpacked / _COMPLETE, json.dumps(record) + "\n")
+    inner = unpacked / unpacked.name  # the archive has everything in a folder of its own name
+    return load_folder(inner if inner.is_dir() else unpacked)
+
+
+def _pictures(folder: Path) -> int:
+    """Count the images, as a user may have unpacked the archive by hand."""
+    return sum(1 for _ in folder.rglob("*.png"))
+
+
+def cifar10_test(
+    folder: Path | None = None,
+    *,
+    per_class: int = 100,
+    progress: bool = True,
+    remote: RemoteFile = CIFAR10,
+) -> ClassImages:
+    """Return CIFAR-10 test images with their classes, downloaded (170 MB) the first time.
+
+    Args:
+        folder: Where data sets are kept; :func:`data_folder` unless given.
+        per_class: Images of each class, 1 to 1,000.
+        progress: Show the download's progress.
+        remote: The archive, for mirrors.
+
+    Raises:
+        DownloadError: If the archive cannot be had or is not the published one.
+        ParameterError: If ``per_class`` is out of range.
+
+    Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
+    """
+    archive = fetch(remote, folder or data_folder(), progress=progress)
+    return read_test_images(archive, per_class=per_class)
