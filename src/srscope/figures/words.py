@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 
 from srscope import study
 
 UNDEFINED = "undefined"
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
@@ -22,7 +24,8 @@ def printable(text: object) -> str:
         True
     """
     return "".join(
-        c if c.isprintable() or c in _JOINERS else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+        c if c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs" else _REPLACED
+        for c in str(text)
     )
 
 
@@ -45,6 +48,17 @@ def shorten(text: object, limit: int) -> str:
 
 def _decimals(value: float) -> int:
     return 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+
+
+def network_name(record: study.Study, limit: int = 48) -> str:
+    """Return the network's name for running text: of a path only the last part, shortened.
+
+    The whole name stands in the report's protocol.
+    """
+    whole = printable(record.network.name)
+    if len(whole) <= limit:
+        return whole
+    return shorten(whole.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1], limit)
 
 
 def number(value: float | None) -> str:

@@ -1,0 +1,1 @@
+"""A finished study as one self-contained HTML file."""

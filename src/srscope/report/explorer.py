@@ -1,0 +1,65 @@
+"""What the report's script is given: points, names and scores, as plain JSON values.
+
+Suffixes: N images, R runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope import study
+from srscope.figures import words
+from srscope.report.pictures import Sprite
+
+GRID = 9999
+"""Points are drawn on a grid of this many steps: finer than any screen, and short to write."""
+
+
+def _on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
+    """Return x and y in turn, from 0 to :data:`GRID`, upright for a screen, or ``None``.
+
+    Both axes have one scale, and the cloud stands in the middle.
+    """
+    if not len(points_N2) or not np.isfinite(points_N2).all():
+        return None
+    points = points_N2.astype(np.float64)
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = float((high - low).max()) or 1.0
+    unit = (points - (low + high) / 2) / span + 0.5
+    unit[:, 1] = 1 - unit[:, 1]
+    return [int(v) for v in np.rint(unit * GRID).ravel()]
+
+
+def _entry(entry: study.LayerScores, short: str) -> dict[str, Any]:
+    chi = entry.tsne.chi
+    return {
+        "short": short,
+        "label": words.printable(entry.label),
+        "layer": words.printable(entry.layer),
+        "chi": words.with_spread(chi),
+        "grade": words.grade_sign(entry.tsne.grade),
+        "runs": [words.number(v) for v in chi.runs],
+        "points": [_on_grid(points_N2) for points_N2 in entry.points_RN2],
+    }
+
+
+def payload(record: study.Study, sprite: Sprite) -> dict[str, Any]:
+    """Return everything the plots need."""
+    inputs = record.inputs
+    short = words.short_labels(record.layers, 18)
+    seed = record.protocol.get("seed")
+    return {
+        "sets": [{"name": words.printable(s.name), "count": s.count} for s in record.suite.sets],
+        "contents": [words.printable(c) for c in inputs.contents],
+        "crossed": record.suite.crossed,
+        "set": inputs.set_N.tolist(),
+        "content": inputs.content_N.tolist(),
+        "seed": seed if isinstance(seed, int) else None,
+        "pixels": _entry(record.pixels, "Raw pixels"),
+        "layers": list(map(_entry, record.layers, short)),
+        "untrained": list(map(_entry, record.untrained, short)),
+        "sprite": {"columns": sprite.columns, "height": sprite.height, "width": sprite.width},
+    }

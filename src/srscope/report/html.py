@@ -1,0 +1,121 @@
+"""A study as one HTML file that opens offline and asks nothing of the network.
+
+Style sheet and scripts stand in the file, admitted by their hashes; everything else is refused
+by the content security policy. We draw the plots ourselves: plotly's script alone is 4.8 MB and
+needs inline styles, which the policy would then have to admit for everyone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from srscope import files, study
+from srscope.figures import words
+from srscope.report import charts, explorer, markup, pictures, tables
+from srscope.report.markup import text
+from srscope.report.verdict import verdict
+
+BIBTEX = """\
+@article{liu2021discovering,
+  title   = {Discovering "Semantics" in Super-Resolution Networks},
+  author  = {Liu, Yihao and Liu, Anran and Gu, Jinjin and Zhang, Zhipeng and
+             Wu, Wenhao and Qiao, Yu and Dong, Chao},
+  journal = {arXiv preprint arXiv:2108.00406},
+  year    = {2021}
+}"""
+
+
+def _resource(name: str) -> str:
+    return resources.files("srscope.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _facts(record: study.Study) -> str:
+    network, inputs, suite = record.network, record.inputs, record.suite
+    pairs = [
+        ("Network", f"{words.network_name(record)}, ×{network.scale}"),
+        ("Parameters", f"{network.parameters:,}".replace(",", "\N{THIN SPACE}")),
+        ("Suite", suite.name),
+        ("Images", f"{len(inputs.set_N)}: {len(suite.sets)} sets, {len(inputs.contents)} contents"),
+        ("From", inputs.source),
+        ("Made", record.created),
+    ]
+    if inputs.skipped:
+        pairs.append(("Skipped", f"{len(inputs.skipped)} unusable files, listed at the end"))
+    return markup.definitions(pairs)
+
+
+def _provenance(record: study.Study) -> str:
+    network, suite = record.network, record.suite
+    pairs = [
+        ("network", network.name),
+        ("weights", network.source),
+        ("weights' SHA-256", network.sha256),
+        ("suite", suite.name),
+        ("blur applied to", {"lr": "the LR image", "hr": "the HR image"}.get(
+            suite.blur_applied_to, suite.blur_applied_to)),
+        ("clipped and rounded to 8 bits", "yes" if suite.quantized else "no, float"),
+        ("every content in every set", "yes" if suite.crossed else "no"),
+        *markup.flat(record.protocol),
+    ]  # fmt: skip
+    return markup.definitions(pairs)
+
+
+def _environment(record: study.Study) -> str:
+    seconds = [(f"seconds for {stage}", f"{s:.1f}") for stage, s in record.timings.items()]
+    return markup.definitions([*markup.flat(record.environment), *seconds])
+
+
+def render(record: study.Study) -> str:
+    """Return the whole report as HTML."""
+    outcome = verdict(record)
+    sprite = pictures.sprite(record.inputs.patches_NHW3)
+    style, script = _resource("report.css"), _resource("scatter.js") + _resource("report.js")
+    variance = charts.variance_by_depth(record)
+    findings = "".join(
+        f"<div><dt>{text(f.question)}</dt><dd>{text(f.answer)}</dd></div>" for f in outcome.findings
+    )
+    return Template(_resource("template.html")).substitute(
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        network=text(words.network_name(record)),
+        kind=outcome.kind,
+        headline=text(outcome.headline),
+        findings=findings,
+        facts=_facts(record),
+        scores=tables.scores(record),
+        meanings=tables.column_meanings(),
+        variance=variance
+        or "<p>The sets do not share their contents, so the variance cannot be "
+        "split into degradation and content.</p>",
+        variance_class="" if variance else "absent",
+        chi=charts.chi_by_depth(record),
+        samples=tables.samples(record),
+        sets=tables.sets(record),
+        provenance=_provenance(record),
+        environment=_environment(record),
+        bibtex=text_block(BIBTEX),
+        skipped=tables.skipped(record),
+        sprite=sprite.uri,
+        data=markup.script_json(explorer.payload(record, sprite)),
+    )
+
+
+def text_block(content: str) -> str:
+    """Return our own text for a ``pre`` element, its line breaks kept."""
+    return "\n".join(text(line) for line in content.splitlines())
+
+
+def write_report(record: study.Study, path: str | Path) -> None:
+    """Write the report of ``record`` to ``path``, whole or not at all."""
+    files.write_text(path, render(record))

@@ -1,0 +1,212 @@
+"""The report's tables: scores of every layer and control, samples, sets, skipped files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from srscope import study
+from srscope.figures import words
+from srscope.figures.samples import sample_rows
+from srscope.report import pictures
+from srscope.report.markup import text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """One column of the score table: its short head, and what it means."""
+
+    head: str
+    meaning: str
+
+
+GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
+    (
+        "On t-SNE points",
+        (
+            Column(
+                head="CHI",
+                meaning="Caliński–Harabasz index of the 2-D points by set: BD/WD · (N−K)/(K−1) for "
+                "N images in K sets. Mean ± standard deviation over the t-SNE runs. The higher, "
+                "the better separated; 0 means that the sets' centres coincide.",
+            ),
+            Column(
+                head="Grade",
+                meaning="The paper's band of CHI: − to 20, + from 20, ++ from 100, +++ from 500.",
+            ),
+            Column(
+                head="WD",
+                meaning="Within-cluster dispersion: the sum of squared distances of the points to "
+                "the centre of their set. Mean over the runs.",
+            ),
+            Column(
+                head="BD",
+                meaning="Between-cluster dispersion: the sum of squared distances of the sets' "
+                "centres to the common centre, each counted once an image. Mean over the runs.",
+            ),
+        ),
+    ),
+    (
+        "In feature space",
+        (
+            Column(
+                head="CHI",
+                meaning="The same index on the features themselves, reduced by PCA only. No t-SNE, "
+                "no seed.",
+            ),
+            Column(
+                head="Silhouette",
+                meaning="Mean silhouette of the PCA features by set, from −1 to 1: how much nearer "
+                "an image is to its own set than to the next one.",
+            ),
+            Column(
+                head="k-NN",
+                meaning="Share of images whose nearest neighbours in the PCA features name the "
+                "right set. A neighbour of the same content is never counted.",
+            ),
+            Column(
+                head="p",
+                meaning="Permutation test on the feature-space CHI: how often shuffled set labels "
+                "reach it. In a crossed design labels are shuffled within each content.",
+            ),
+        ),
+    ),
+    (
+        "Share of variance",
+        (
+            Column(
+                head="Degradation",
+                meaning="Part of the features' variance that is due to the set, whatever the "
+                "content (two-way analysis of variance; exact, without projection).",
+            ),
+            Column(
+                head="Content",
+                meaning="Part of it that is due to the content, whatever the degradation.",
+            ),
+            Column(
+                head="Interaction",
+                meaning="The rest: the degradation's effect that differs from content to content.",
+            ),
+        ),
+    ),
+)
+
+
+def _cells(entry: study.LayerScores) -> Iterable[str]:
+    tsne, space, split = entry.tsne, entry.feature_space, entry.variance
+    yield words.with_spread(tsne.chi)
+    yield words.grade_sign(tsne.grade) if words.number(tsne.chi.mean) != words.UNDEFINED else "–"
+    yield words.number(tsne.wd.mean)
+    yield words.number(tsne.bd.mean)
+    yield words.number(space.chi)
+    yield words.number(space.silhouette).replace("-", "\N{MINUS SIGN}")
+    yield words.percent(space.knn_accuracy)
+    yield words.UNDEFINED if space.p_value is None else f"{space.p_value:.3g}"
+    for part in ("degradation", "content", "interaction"):
+        yield words.percent(getattr(split, part) if split else None)
+
+
+def _row(entry: study.LayerScores, label: str) -> str:
+    shape = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(str(n) for n in entry.shape)
+    dotted = "" if entry.layer == label else text(entry.layer).replace(".", ".<wbr>") + " · "
+    head = f'<th scope="row">{text(label)}<small>{dotted}{shape}</small></th>'
+    cells = "".join(
+        f'<td class="undefined">{c}</td>' if c == words.UNDEFINED else f"<td>{text(c)}</td>"
+        for c in _cells(entry)
+    )
+    return f"<tr>{head}{cells}</tr>"
+
+
+def _body(title: str, entries: Sequence[study.LayerScores]) -> str:
+    if not entries:
+        return ""
+    rows = "".join(map(_row, entries, words.short_labels(entries, 18)))
+    width = 1 + sum(len(columns) for _, columns in GROUPS)
+    head = (
+        f'<tr class="group"><th scope="rowgroup" colspan="{width}"><span>{title}</span></th></tr>'
+    )
+    return f"<tbody>{head}{rows}</tbody>"
+
+
+def scores(record: study.Study) -> str:
+    """Return the score table: the network's layers, then the two controls."""
+    groups = "".join(
+        f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in GROUPS
+    )
+    heads = "".join(
+        f'<th scope="col" title="{text(c.meaning)}">{c.head}</th>'
+        for _, columns in GROUPS
+        for c in columns
+    )
+    columns = "<colgroup></colgroup>" + "".join(
+        f'<colgroup span="{len(c)}"></colgroup>' for _, c in GROUPS
+    )
+    return (
+        f'<table class="scores">{columns}'
+        f'<thead><tr><th scope="col" rowspan="2">Layer</th>{groups}</tr><tr>{heads}</tr></thead>'
+        f"{_body('Network', record.layers)}"
+        f"{_body('Control: raw pixels of the same images', [record.pixels])}"
+        f"{_body('Control: same architecture, untrained', record.untrained)}</table>"
+    )
+
+
+def column_meanings() -> str:
+    """Return what every column means, as a definition list."""
+    rows = "".join(
+        f"<div><dt>{c.head}<small>{name}</small></dt><dd>{c.meaning}</dd></div>"
+        for name, columns in GROUPS
+        for c in columns
+    )
+    return f'<dl class="meanings">{rows}</dl>'
+
+
+def samples(record: study.Study) -> str:
+    """Return a table of pictures: sets downwards, a few contents across."""
+    inputs, sets, crossed = record.inputs, record.suite.sets, record.suite.crossed
+    chosen = sample_rows(inputs, sets=len(sets), crossed=crossed, rows=8)
+    names = [words.printable(inputs.contents[int(inputs.content_N[row[0]])]) for row in chosen]
+    head = ""
+    if crossed:
+        cells = "".join(
+            f'<th scope="col" title="{text(n)}">{text(words.shorten(n, 14))}</th>' for n in names
+        )
+        head = f"<thead><tr><td></td>{cells}</tr></thead>"
+    _, height, width, _ = inputs.patches_NHW3.shape
+    rows = ""
+    for k, one in enumerate(sets):
+        cells = ""
+        for row in chosen:
+            name = inputs.contents[int(inputs.content_N[row[k]])]
+            uri = pictures.picture(inputs.patches_NHW3[row[k]])
+            cells += (
+                f'<td><img src="{uri}" width="{width}" height="{height}" '
+                f'alt="{text(one.name)}: {text(name)}" title="{text(one.name)}: {text(name)}"></td>'
+            )
+        rows += f'<tr><th scope="row">{text(one.name)}</th>{cells}</tr>'
+    return f'<table class="samples">{head}<tbody>{rows}</tbody></table>'
+
+
+def sets(record: study.Study) -> str:
+    """Return the sets of the suite with their definitions."""
+    rows = "".join(
+        f'<tr><th scope="row">{text(s.name)}</th><td>{s.count}</td>'
+        f"<td>{text(s.definition)}</td></tr>"
+        for s in record.suite.sets
+    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Set", "Images", "Definition"))
+    return f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def skipped(record: study.Study) -> str:
+    """Return the files that could not be used, each with the reason."""
+    files = record.inputs.skipped
+    if not files:
+        return "<p>None: every file could be used.</p>"
+    rows = "".join(f"<tr><td>{text(name)}</td><td>{text(why)}</td></tr>" for name, why in files)
+    count = "1 file was" if len(files) == 1 else f"{len(files)} files were"
+    return (
+        f"<p>{count} left out of the analysis.</p>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Skipped files">'
+        '<table class="plain"><thead><tr><th scope="col">File</th><th scope="col">Reason</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>"
+    )

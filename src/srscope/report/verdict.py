@@ -1,0 +1,292 @@
+"""What a finished study says, in plain words: a pure function of its record.
+
+The rules are few and fixed, so that two readers get the same verdict from the same numbers:
+a layer separates from CHI 20 on (the paper's lowest band), unless the permutation test says
+chance; and a separation is the network's own when neither control reaches that band.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from srscope import study
+from srscope.figures import words
+from srscope.figures.style import GRADE_EDGES
+
+SEPARATES_FROM = GRADE_EDGES[0][0]
+"""CHI from which the paper speaks of clusters."""
+CHANCE_ABOVE = 0.05
+"""A permutation p-value above this counts as chance."""
+CLEARLY_MORE = 2.0
+"""A network's CHI is clearly more than a control's from this factor on (and beyond both stds)."""
+
+Kind = Literal[
+    "learned", "strengthened", "inherited", "uncontrolled", "removed", "none", "undefined"
+]
+_STRENGTH = {"+": "weakly", "++": "clearly", "+++": "strongly"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One question about the study, and its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The outcome in one word, one sentence, and as answers to the questions behind it.
+
+    ``kind`` is ``"learned"`` (separates, the controls do not), ``"strengthened"`` (clearly more
+    than the controls, which separate too), ``"inherited"`` (no more than a control),
+    ``"uncontrolled"`` (separates, no control to compare with), ``"removed"`` (does not separate
+    though the pixels do), ``"none"`` (does not separate) or ``"undefined"``.
+    """
+
+    kind: Kind
+    headline: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Control:
+    name: str
+    chi: study.Runs
+
+
+def verdict(record: study.Study) -> Verdict:
+    """Say whether, by whose doing, and where in depth the network separates the sets."""
+    record = _with_short_labels(record)
+    defined = [e for e in record.layers if math.isfinite(e.tsne.chi.mean)]
+    name, sets = words.network_name(record), _sets(record)
+    if not defined:
+        return Verdict(
+            kind="undefined",
+            headline=f"No verdict on {name}: CHI is undefined in every layer.",
+            findings=(),
+        )
+    best = max(defined, key=lambda e: e.tsne.chi.mean)
+    kind = _kind(record, best)
+    chi = f"CHI {words.with_spread(best.tsne.chi)}"
+    where = f"at {best.label}"
+    if kind in ("none", "removed"):
+        headline = f"{name} does not separate {sets}: {chi} at most, {where}."
+        if _by_chance(best) and best.tsne.chi.mean >= SEPARATES_FROM:
+            headline = f"{name} does not separate {sets} beyond chance, though {chi} {where}."
+    else:
+        how = _STRENGTH[best.tsne.grade]
+        addition = {
+            "learned": "and it is the network that does it",
+            "strengthened": "more than the images by themselves",
+            "inherited": "but no more than a control does",
+            "uncontrolled": "with no control to compare it with",
+        }[kind]
+        headline = f"{name} {how} separates {sets}, {addition}: {chi} {where}."
+    findings = (
+        _by_whom(record, best, kind),
+        _where(record, defined, best),
+        _share(record, best),
+        _without_tsne(record, best, separates=kind not in ("none", "removed")),
+    )
+    return Verdict(kind=kind, headline=headline, findings=findings)
+
+
+def _with_short_labels(record: study.Study) -> study.Study:
+    short = words.short_labels(record.layers, 32)
+    layers, untrained = (
+        tuple(dataclasses.replace(e, label=s) for e, s in zip(entries, short, strict=False))
+        for entries in (record.layers, record.untrained)
+    )
+    return dataclasses.replace(record, layers=layers, untrained=untrained)
+
+
+def _sets(record: study.Study) -> str:
+    names = [words.printable(s.name) for s in record.suite.sets]
+    if len(names) > 5:
+        return f"the {len(names)} sets of {words.printable(record.suite.name)}"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _high(entry: study.LayerScores) -> bool:
+    return entry.tsne.chi.mean >= SEPARATES_FROM
+
+
+def _by_chance(entry: study.LayerScores) -> bool:
+    p_value = entry.feature_space.p_value
+    return p_value is not None and p_value > CHANCE_ABOVE
+
+
+def _controls(record: study.Study) -> list[_Control]:
+    """Return the controls whose CHI is defined; of the untrained layers the highest."""
+    controls = [_Control(name="the raw pixels", chi=record.pixels.tsne.chi)]
+    untrained = [e for e in record.untrained if math.isfinite(e.tsne.chi.mean)]
+    if untrained:
+        highest = max(untrained, key=lambda e: e.tsne.chi.mean)
+        name = f"the same architecture untrained (highest at {highest.label})"
+        controls.append(_Control(name=name, chi=highest.tsne.chi))
+    return [c for c in controls if math.isfinite(c.chi.mean)]
+
+
+def _kind(record: study.Study, best: study.LayerScores) -> Kind:
+    controls = _controls(record)
+    highest = max((c.chi.mean for c in controls), default=math.nan)
+    chi = best.tsne.chi
+    if chi.mean < SEPARATES_FROM or _by_chance(best):
+        pixels = record.pixels.tsne.chi.mean
+        return "removed" if pixels >= SEPARATES_FROM and chi.mean < SEPARATES_FROM else "none"
+    if not controls:
+        return "uncontrolled"
+    if highest < SEPARATES_FROM:
+        return "learned"
+    beyond_spread = all(chi.mean - chi.std > c.chi.mean + c.chi.std for c in controls)
+    return "strengthened" if chi.mean >= CLEARLY_MORE * highest and beyond_spread else "inherited"
+
+
+def _by_whom(record: study.Study, best: study.LayerScores, kind: Kind) -> Finding:
+    controls = _controls(record)
+    scores = "; ".join(f"{c.name}: CHI {words.with_spread(c.chi)}" for c in controls)
+    chi = words.with_spread(best.tsne.chi)
+    meaning = {
+        "learned": "The network. Put through the same analysis, neither the images themselves nor "
+        "random weights form clusters.",
+        "strengthened": "Both. The controls form clusters as well, but the trained network's are "
+        "clearly stronger.",
+        "inherited": "Not shown. A control forms clusters about as strong or stronger, so the "
+        "separation needs no trained network.",
+        "uncontrolled": "Unknown: no control has a defined score.",
+        "removed": "The images differ by themselves, and no layer of the network keeps that "
+        "difference.",
+        "none": "There is no separation to explain.",
+    }[kind if kind != "undefined" else "none"]
+    if kind == "learned" and not record.untrained:
+        meaning = (
+            "The images themselves form no clusters. Whether random weights would is unknown: "
+            "that control was not run."
+        )
+    numbers = f" The network: CHI {chi}; {scores}." if scores else ""
+    return Finding(question="The network, or just different images?", answer=meaning + numbers)
+
+
+def _where(
+    record: study.Study, defined: Sequence[study.LayerScores], best: study.LayerScores
+) -> Finding:
+    first, last = defined[0], defined[-1]
+
+    def told(entry: study.LayerScores) -> str:
+        return f"{entry.label} (CHI {words.number(entry.tsne.chi.mean)})"
+
+    above = [e for e in defined if _high(e)]
+    text: list[str] = []
+    if len(defined) == 1:
+        text.append(f"Only one layer was scored, {told(first)}: nothing can be said about depth.")
+    elif not above:
+        text.append(
+            f"Nowhere. From {told(first)} to {told(last)}, no layer reaches CHI "
+            f"{SEPARATES_FROM:g}; the highest is {told(best)}."
+        )
+    else:
+        start = above[0]
+        number = [e.layer for e in record.layers].index(start.layer) + 1
+        if start is first:
+            text.append(f"From the first layer analysed on, {told(first)}.")
+        elif start is last:
+            text.append(
+                f"Only at the last of the {len(record.layers)} layers analysed, {told(last)}; "
+                f"the first is {told(first)}."
+            )
+        else:
+            text.append(
+                f"From {start.label} on, layer {number} of {len(record.layers)} "
+                f"analysed; the first is {told(first)}."
+            )
+        back = [e for e in defined if e.depth > start.depth and not _high(e)]
+        if back:
+            names = ", ".join(e.label for e in back)
+            text.append(f"After that, it falls below CHI {SEPARATES_FROM:g} again at {names}.")
+        if start is last:
+            pass
+        elif best is last:
+            text.append(f"It is strongest at the last, {told(best)}.")
+        else:
+            text.append(f"It is strongest at {told(best)}.")
+        if best is not last and last.tsne.chi.mean < best.tsne.chi.mean / 2:
+            text.append(f"It then fades, to {told(last)}.")
+    undefined = [e.label for e in record.layers if not math.isfinite(e.tsne.chi.mean)]
+    if undefined:
+        text.append(f"CHI is undefined at {', '.join(undefined)}, left out here.")
+    return Finding(question="Where in depth?", answer=" ".join(text))
+
+
+def _share(record: study.Study, best: study.LayerScores) -> Finding:
+    question = "Degradation or content?"
+    split = best.variance
+    if split is None:
+        text = (
+            "It cannot be split here: the sets do not show the same contents, so what looks like "
+            "a degradation may partly be a difference of contents."
+        )
+        if record.suite.crossed:
+            text = f"The variance of {best.label} could not be split."
+        return Finding(question=question, answer=text)
+    parts = {
+        "the degradation": split.degradation,
+        "the content": split.content,
+        "their interaction": split.interaction,
+    }
+    largest = max(parts, key=lambda p: parts[p])
+    shares = ", ".join(f"{words.percent(v)} {k}" for k, v in parts.items())
+    text = (
+        f"At {best.label}, the largest part of the features' variance is due to "
+        f"{largest}: {shares}."
+    )
+    if record.pixels.variance is not None:
+        text += (
+            " In the raw pixels the degradation's part is "
+            f"{words.percent(record.pixels.variance.degradation)}."
+        )
+    return Finding(question=question, answer=text)
+
+
+def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bool) -> Finding:
+    scores = best.feature_space
+    counts = [s.count for s in record.suite.sets]
+    chance = max(counts) / max(1, sum(counts))
+    label = best.label
+    numbers = [f"CHI {words.number(scores.chi)}", f"silhouette {words.number(scores.silhouette)}"]
+    if scores.knn_accuracy is None:
+        numbers.append("nearest-neighbour accuracy undefined in this design")
+    else:
+        others = [f"chance {words.percent(chance)}"]
+        if record.pixels.feature_space.knn_accuracy is not None:
+            others[0] += ","
+            others.append(f"raw pixels {words.percent(record.pixels.feature_space.knn_accuracy)}")
+        numbers.append(
+            f"nearest neighbours of other contents name the right set for "
+            f"{words.percent(scores.knn_accuracy)} of the images ({' '.join(others)})"
+        )
+    if scores.p_value is None:
+        numbers.append("no permutation test")
+    else:
+        numbers.append(f"permutation p = {scores.p_value:.3g}")
+    low = scores.knn_accuracy is not None and scores.knn_accuracy < chance + (1 - chance) / 4
+    if _by_chance(best):
+        meaning = "A difference this large between the sets also comes from shuffled labels."
+    elif not separates:
+        meaning = (
+            "The features differ by set more than chance allows, but too little to form clusters."
+            if scores.p_value is not None
+            else "No more than the picture shows."
+        )
+    elif low:
+        meaning = "With caution: in the features themselves the sets are far less distinct."
+    else:
+        meaning = "Yes, the features themselves bear it out."
+    return Finding(
+        question="Is it there without t-SNE?",
+        answer=f"{meaning} At {label}, before t-SNE: {'; '.join(numbers)}.",
+    )
