@@ -26,6 +26,11 @@ def test_best_quality_without_thinning_is_nearly_lossless() -> None:
     assert float(error.max()) * 255 < 6
 
 
+def test_rounds_to_the_nearest_level_first() -> None:
+    grey = torch.full((1, 1, 16, 16), 100.7 / 255)
+    torch.testing.assert_close(compress(100, grey), torch.full_like(grey, 101 / 255))
+
+
 def test_thinning_blurs_the_colour() -> None:
     image = torch.zeros(1, 3, 16, 16)
     image[:, 0, :, ::2] = 1  # red stripes

@@ -26,6 +26,13 @@ def test_is_white_and_normal_with_that_sigma(sigma: float) -> None:
     assert abs(neighbours) < 4 / math.sqrt(count)
 
 
+def test_sigma_is_in_255ths_of_the_range() -> None:
+    images = torch.full((1, 3, 8, 8), 0.5)
+    noise = GaussianNoise(sigma=51)(images, generator=torch.Generator().manual_seed(3)) - images
+    expected = torch.randn((1, 3, 8, 8), generator=torch.Generator().manual_seed(3)) / 5
+    torch.testing.assert_close(noise, expected)
+
+
 def test_range_draws_one_sigma_an_image() -> None:
     images = torch.zeros(60, 1, 40, 40)
     generator = torch.Generator().manual_seed(1)
