@@ -71,7 +71,7 @@ def pca(
         remedy = "give more images, or lower the PCA components"
         rule = f"at least {components + 1} for {components} PCA components"
         raise ParameterError(f"the number of samples of {name}", rule, samples, remedy)
-    mean_D, rounding = _mean(features_ND)
+    mean_D = _mean(features_ND)
     wide = width > samples
     scatter_MM = np.zeros((min(samples, width),) * 2)
     # Infinite and undefined features are looked for once, in the result, where they leave NaN.
@@ -81,7 +81,7 @@ def pca(
     total = float(np.trace(scatter_MM))
     if not np.isfinite(scatter_MM).all():
         raise _not_finite(features_ND, name)
-    if total <= rounding:
+    if total == 0:
         raise DegenerateError(
             f"PCA of {name}",
             f"all {samples} samples are alike",
@@ -105,17 +105,17 @@ def pca(
     return PcaProjection(points_NC=points_NC, explained_C=value_C / total)
 
 
-def _mean(features_ND: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], float]:
-    """Return the mean sample, and the scatter that its rounding alone can leave."""
+def _mean(features_ND: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the mean sample: taken from the first one, so that it is exact where all are alike."""
     samples, width = features_ND.shape
-    mean_D = np.empty(width)
+    mean_D = features_ND[0].astype(np.float64)
     step = max(1, _BLOCK_VALUES // samples)
     with np.errstate(invalid="ignore", over="ignore"):
         for start in range(0, width, step):
-            block_NB = features_ND[:, start : start + step]
-            mean_D[start : start + step] = block_NB.mean(axis=0, dtype=np.float64)
-        rounding = samples * float(mean_D @ mean_D) * (8 * np.finfo(np.float64).eps) ** 2
-    return mean_D, float(rounding)
+            part = slice(start, start + step)
+            offset_NB = features_ND[:, part].astype(np.float64) - mean_D[part]
+            mean_D[part] += offset_NB.mean(axis=0)
+    return mean_D
 
 
 def _centred_blocks(
