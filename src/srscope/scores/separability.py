@@ -57,7 +57,7 @@ def separability(
         ParameterError: If the shapes do not fit.
         DegenerateError: If a score is undefined: a point is not finite, there is one class only,
             every point is a class of its own, or all points of every class coincide (for which
-            scikit-learn returns 1.0, as if there were no separation at all).
+            scikit-learn returns 1.0, as if there were no separation at all, or 1e30 by rounding).
 
     Source: Liu et al. 2021, supplement section 4, equations 8 to 10; Calinski and Harabasz 1974.
 

@@ -1,0 +1,140 @@
+"""The permutation test: exact where all labellings can be listed, and honest under the null."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from srscope.errors import DegenerateError, ParameterError
+from srscope.scores import null
+from srscope.scores.null import permutation_p_value
+from srscope.scores.separability import separability
+from support.points import clusters, crossed_labels
+
+
+def share_at_least(points, sets, labellings):
+    """Return the share of labellings whose CHI is no less than that of ``sets``."""
+    observed = separability(points, sets).chi
+    scores = [separability(points, np.array(labels)).chi for labels in labellings]
+    return np.mean([score >= observed * (1 - 1e-9) for score in scores])
+
+
+def test_crossed_designs_are_shuffled_within_contents():
+    rng = np.random.default_rng(0)
+    sets, contents = crossed_labels(3, 3)
+    order = rng.permutation(9)  # in no order at all
+    sets, contents = sets[order], contents[order]
+    points = rng.normal(size=(9, 2)) + 0.5 * sets[:, None] + 3 * rng.normal(size=(3, 2))[contents]
+    labellings = []
+    for rows in itertools.product(itertools.permutations(range(3)), repeat=3):
+        labels = np.empty(9, int)
+        for content, row in enumerate(rows):
+            labels[np.flatnonzero(contents == content)] = row
+        labellings.append(labels)
+    expected = share_at_least(points, sets, labellings)
+    assert 0.05 < expected < 0.8
+    p_value = permutation_p_value(points, sets, contents, permutations=20_000, seed=0)
+    assert p_value == pytest.approx(expected, abs=0.012)
+
+
+@pytest.mark.parametrize("contents", [None, np.arange(7), np.array([0, 1, 2, 0, 1, 2, 0])])
+def test_other_designs_are_shuffled_over_all(contents):
+    rng = np.random.default_rng(1)
+    sets = np.array([0, 0, 0, 1, 1, 1, 1])
+    points = rng.normal(size=(7, 2)) + 0.6 * sets[:, None]
+    labellings = [np.isin(np.arange(7), zeros) * 1 for zeros in itertools.combinations(range(7), 3)]
+    expected = share_at_least(points, sets, [1 - labels for labels in labellings])
+    assert 0.05 < expected < 0.8
+    p_value = permutation_p_value(points, sets, contents, permutations=20_000, seed=0)
+    assert p_value == pytest.approx(expected, abs=0.012)
+
+
+def test_a_small_constant_effect_shows_only_within_contents():
+    rng = np.random.default_rng(0)
+    sets, contents = crossed_labels(3, 30)
+    points = 10 * rng.normal(size=(30, 5))[contents] + 0.3 * np.eye(3, 5)[sets]
+    points += 0.05 * rng.normal(size=points.shape)
+    assert permutation_p_value(points, sets, contents, seed=0) == 0.001
+    assert permutation_p_value(points, sets, None, seed=0) > 0.5
+
+
+@pytest.mark.parametrize("crossed", [True, False])
+def test_it_rejects_as_often_as_it_says_under_the_null(crossed):
+    rng = np.random.default_rng(0)
+    sets, contents = crossed_labels(3, 12)
+    rejected = 0
+    for trial in range(200):
+        points = rng.standard_t(4, size=(36, 6))
+        if crossed:
+            points += 5 * rng.normal(size=(12, 6))[contents]
+        labels = contents if crossed else None
+        p_value = permutation_p_value(points, sets, labels, permutations=199, seed=trial)
+        rejected += p_value <= 0.05
+    assert 0.02 <= rejected / 200 <= 0.09
+
+
+def test_separate_sets_get_the_smallest_p_value():
+    sets, contents = crossed_labels(3, 50)
+    points = clusters()
+    assert permutation_p_value(points, sets, contents, seed=0) == 1 / 1000
+    assert permutation_p_value(points, sets, contents, permutations=99, seed=0) == 1 / 100
+
+
+def test_shuffles_that_only_rename_the_sets_count():
+    # Two contents in two sets: half of the four shuffles give the observed partition.
+    sets, contents = crossed_labels(2, 2)
+    points = np.array([[0.1, 0.2], [0.3, 0.1], [7.1, 3.3], [7.7, 3.1]])
+    p_value = permutation_p_value(points, sets, contents, permutations=4000, seed=0)
+    assert p_value == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+@pytest.mark.parametrize("scale", [1e-120, 1.0, 1e120])
+def test_neither_scale_nor_position_matters(scale, shift):
+    sets, contents = crossed_labels(3, 20)
+    points = np.random.default_rng(0).normal(size=(60, 4)) + 0.3 * sets[:, None]
+    expected = permutation_p_value(points, sets, contents, seed=0)
+    assert 0.001 < expected < 0.9
+    assert permutation_p_value((points + shift) * scale, sets, contents, seed=0) == expected
+
+
+def test_the_seed_decides(monkeypatch):
+    sets, contents = crossed_labels(3, 20)
+    points = np.random.default_rng(0).normal(size=(60, 4))
+    first, second, other = (
+        permutation_p_value(points, sets, contents, seed=seed) for seed in (1, 1, 2)
+    )
+    assert first == second
+    assert first != other
+    monkeypatch.setattr(null, "_BLOCK_VALUES", 60 * 10)
+    assert permutation_p_value(points, sets, contents, seed=1) == first
+
+
+def test_999_permutations_of_300_points_take_well_under_a_second():
+    sets, contents = crossed_labels(3, 100)
+    points = np.random.default_rng(0).normal(size=(300, 50))
+    for labels in (contents, None):
+        started = time.process_time()  # of this process: other load does not count
+        permutation_p_value(points, sets, labels, seed=0)
+        assert time.process_time() - started < 0.8
+
+
+def test_impossible_arguments_are_refused():
+    sets, contents = crossed_labels(3, 50)
+    points = clusters()
+    with pytest.raises(ParameterError, match="permutations must be 1 or more, but is 0"):
+        permutation_p_value(points, sets, contents, permutations=0, seed=0)
+    with pytest.raises(ParameterError, match="seed must be 0 or more, but is -1"):
+        permutation_p_value(points, sets, contents, seed=-1)
+    rule = r"the contents of Conv1 must be one a point, shape \(150,\), but is \(149,\)"
+    with pytest.raises(ParameterError, match=rule):
+        permutation_p_value(points, sets, contents[1:], seed=0, name="Conv1")
+
+
+def test_what_is_undefined_names_the_layer():
+    sets, contents = crossed_labels(3, 50)
+    with pytest.raises(DegenerateError, match="the p-value of Conv1 is undefined: all points co"):
+        permutation_p_value(np.ones((150, 2)), sets, contents, seed=0, name="Conv1")
+    with pytest.raises(DegenerateError, match="the p-value of Conv1 is undefined: there is one"):
+        permutation_p_value(clusters(), sets * 0, contents, seed=0, name="Conv1")
