@@ -192,7 +192,10 @@ def build_pack(sources: tuple[Source, ...], assets: Path, packages: Path) -> Non
     if total > MOST_BYTES:
         raise BuildError(f"the pack takes {total:,} bytes, more than {MOST_BYTES:,}")
     for name in ("GPL-2", "GPL-3", "LGPL-3"):
-        files.write_bytes(assets / "licences" / f"{name}.txt", (LICENCE_TEXTS / name).read_bytes())
+        text = LICENCE_TEXTS / name
+        if not text.is_file():
+            raise BuildError(f"{text} is missing; build the pack on Debian or Ubuntu")
+        files.write_bytes(assets / "licences" / f"{name}.txt", text.read_bytes())
     kept = {assets / entry["file"] for entry in entries}
     for stale in [*(assets / "test").iterdir(), *(assets / "historic").iterdir()]:
         if stale not in kept:
@@ -230,13 +233,18 @@ def attribution(entries: list[dict[str, Any]]) -> str:
             source = entry["source"]
             lines.append(
                 f"| [{Path(entry['file']).name}]({entry['file']})"
-                f" | *{entry['title']}*, {entry['author']}"
-                f" | {entry['copyright'].replace('<', '&lt;')}"
+                f" | *{_cell(entry['title'])}*, {_cell(entry['author'])}"
+                f" | {_cell(entry['copyright'])}"
                 f" | [{name}]({url})"
                 f" | [{source['package']} {source['version']}]({entry['web']}),"
                 f" `{source['path']}` |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Return ``text`` for a table cell: addresses in angle brackets and bars stay what they are."""
+    return text.replace("<", "&lt;").replace("|", "\\|")
 
 
 def main(arguments: list[str] | None = None) -> int:
