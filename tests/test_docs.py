@@ -111,10 +111,18 @@ def check_pre_commit(words: list[str]) -> None:
     assert (ROOT / ".pre-commit-config.yaml").exists()
 
 
+def check_python(words: list[str]) -> None:
+    script = (ROOT / words[0]).read_text("utf-8")
+    for word in words[1:]:
+        if word.startswith("--"):
+            assert f'"{word}"' in script, f"{words[0]} has no {word}"
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "srscope": check_srscope,
     "make": check_make,
     "pip": check_pip,
+    "python": check_python,
     ".venv/bin/pre-commit": check_pre_commit,
 }
 

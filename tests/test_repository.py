@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -22,6 +23,7 @@ def read(name: str) -> str:
 
 PROJECT: dict[str, Any] = tomllib.loads(read("pyproject.toml"))
 VERSION: str = PROJECT["project"]["version"]
+LICENCES: list[str] = PROJECT["project"]["license"].split(" AND ")
 
 
 def test_installed_version_is_the_project_files() -> None:
@@ -45,7 +47,7 @@ def test_citation_is_of_this_version_and_names_the_paper() -> None:
     citation = yaml.safe_load(read("CITATION.cff"))
     assert citation["cff-version"] == "1.2.0"
     assert citation["version"] == VERSION
-    assert citation["license"] == PROJECT["project"]["license"]
+    assert citation["license"] == LICENCES[0]
     dates = re.search(rf"\[{re.escape(VERSION)}\] - (\S+)", read("CHANGELOG.md"))
     assert dates is not None
     assert str(citation["date-released"]) == dates[1]
@@ -57,7 +59,16 @@ def test_licence_is_the_whole_of_apache_2() -> None:
     text = read("LICENSE")
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
-    assert PROJECT["project"]["license"] == "Apache-2.0"
+    assert LICENCES[0] == "Apache-2.0"
+
+
+def test_project_file_names_the_licence_of_every_bundled_photograph() -> None:
+    spdx = {"GPL-2+": "GPL-2.0-or-later", "LGPLv3": "LGPL-3.0-only"}
+    manifest = json.loads(read("src/srscope/assets/photos/manifest.json"))
+    found = {photograph["licence"] for photograph in manifest["photographs"]}
+    assert {spdx.get(name, name) for name in found} == set(LICENCES[1:])
+    for pattern in PROJECT["project"]["license-files"]:
+        assert list(ROOT.glob(pattern)), f"no file {pattern}"
 
 
 def test_package_declares_its_types() -> None:
