@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs build clean distclean
+.PHONY: help demo test lint format bench results docs build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ format: $(DEV)  ## let ruff put the files in shape
 
 bench: $(CORE)  ## side-by-side timings against peers, on an otherwise idle machine
 	$(BIN)/python benchmarks/run.py
+
+results: $(CORE)  ## measure the bundled networks and write the tables in README and docs
+	$(BIN)/python tools/write_results.py
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors
 	$(BIN)/mkdocs build --strict

@@ -10,12 +10,13 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from srscope.errors import ParameterError
 
 
-def _keys_cubic(distance: np.ndarray) -> np.ndarray:
+def _keys_cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Keys' cubic convolution kernel with a = -0.5, support 2."""
     x = np.abs(distance)
     near = 1.5 * x**3 - 2.5 * x**2 + 1.0
@@ -23,7 +24,7 @@ def _keys_cubic(distance: np.ndarray) -> np.ndarray:
     return np.where(x <= 1.0, near, np.where(x <= 2.0, far, 0.0))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def _weights_OI(size_in: int, scale: float) -> Tensor:
     """Return the float64 matrix that resizes one axis; borders are mirrored with their edge."""
     size_out = math.ceil(size_in * scale - 1e-9)

@@ -1,0 +1,62 @@
+"""The results in README and docs are those of the kept scores, which are of the shipped weights."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from srscope.networks.zoo import list_networks
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "write_results", ROOT / "tools" / "write_results.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pages_say_what_the_kept_scores_say(tool: ModuleType) -> None:
+    results = tool.text()
+    for path in tool.PAGES:
+        page = path.read_text("utf-8")
+        assert tool.with_results(page, results) == page, f"run make results ({path.name})"
+
+
+def test_kept_scores_are_of_the_shipped_weights(tool: ModuleType) -> None:
+    shipped = {card.name: card.facts["sha256"] for card in list_networks()}
+    for network in tool.NETWORKS:
+        for suite in (tool.MAIN, *tool.DEGREES):
+            scores = tool.read(network, suite)
+            assert scores["network"]["sha256"] == shipped[network]
+            assert scores["suite"]["name"] == suite
+            assert scores["protocol"]["runs"] == 5
+
+
+def test_a_changed_score_is_noticed(tool: ModuleType, tmp_path: Path) -> None:
+    kept, tool.KEPT = tool.KEPT, tmp_path
+    try:
+        for path in kept.glob("*.json"):
+            (tmp_path / path.name).write_text(path.read_text("utf-8"))
+        before = tool.text()
+        path = tmp_path / "srresnet-wgr-blur-1-4.json"
+        scores = json.loads(path.read_text("utf-8"))
+        scores["layers"][0]["tsne"]["chi"]["mean"] += 0.01
+        path.write_text(json.dumps(scores))
+        assert tool.text() != before
+    finally:
+        tool.KEPT = kept
+
+
+def test_only_what_stands_between_the_marks_is_replaced(tool: ModuleType) -> None:
+    page = "a\n<!-- RESULTS -->\nold\n<!-- /RESULTS -->\nb\n"
+    wanted = "a\n<!-- RESULTS -->\nnew\n<!-- /RESULTS -->\nb\n"
+    assert tool.with_results(page, "new") == wanted
