@@ -146,8 +146,8 @@ def test_variance_shares_are_told_for_the_strongest_layer() -> None:
     record = studies.make()
     split = study.VarianceShares(degradation=0.2, content=0.7, interaction=0.1)
     text = answer(verdict(studies.with_layer(record, -1, variance=split)), "Degradation")
-    assert "due to the content" in text
-    assert "20\N{NO-BREAK SPACE}% the degradation" in text
+    assert "due to content: " in text
+    assert "20\N{NO-BREAK SPACE}% degradation, " in text
     assert "In the raw pixels" in text
 
 

@@ -104,8 +104,13 @@
     $$("selection-status").textContent = chosen.length === 0 ? "Nothing selected."
       : `${chosen.length} of ${count} selected, ${plural(contents, "content", "contents")}: ` +
         perSet.filter(([, n]) => n).map(([name, n]) => `${n} ${name}`).join(", ");
-    const shown = chosen.slice(0, 24).map((i) => thumb(i, 48, setName(i)));
-    if (chosen.length > shown.length) shown.push(make("div", `and ${chosen.length - shown.length} more`));
+    // Evenly over the selection, so that every set in it has its share of the pictures.
+    const places = Math.min(24, chosen.length);
+    const shown = Array.from({ length: places }, (_, n) => {
+      const i = chosen[Math.floor((n * chosen.length) / places)];
+      return thumb(i, 48, setName(i));
+    });
+    if (chosen.length > places) shown.push(make("div", `and ${chosen.length - places} more`, "more"));
     $$("selected").replaceChildren(...shown);
   }
 

@@ -97,7 +97,7 @@ def verdict(record: study.Study) -> Verdict:
 
 
 def _with_short_labels(record: study.Study) -> study.Study:
-    short = words.short_labels(record.layers, 32)
+    short = words.short_labels(record.layers, 48)
     layers, untrained = (
         tuple(dataclasses.replace(e, label=s) for e, s in zip(entries, short, strict=False))
         for entries in (record.layers, record.untrained)
@@ -234,9 +234,9 @@ def _share(record: study.Study, best: study.LayerScores) -> Finding:
             text = f"The variance of {best.label} could not be split."
         return Finding(question=question, answer=text)
     parts = {
-        "the degradation": split.degradation,
-        "the content": split.content,
-        "their interaction": split.interaction,
+        "degradation": split.degradation,
+        "content": split.content,
+        "interaction of the two": split.interaction,
     }
     largest = max(parts, key=lambda p: parts[p])
     shares = ", ".join(f"{words.percent(v)} {k}" for k, v in parts.items())

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srscope.report.html import render, write_report
+from support import studies
+
+VOID = {"meta", "link", "img", "input", "br", "wbr", "col"}
+
+
+class Balanced(HTMLParser):
+    """Check that every element is closed, and collect what the file refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.sources: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for key, value in attrs:
+            if key == "id":
+                self.ids.append(value or "")
+            if key in ("src", "href") and value:
+                self.sources.append(value)
+            if key.startswith("on") or key == "style":
+                self.handlers.append(key)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_file_is_whole_and_refers_to_nothing_outside() -> None:
+    page = Balanced()
+    page.feed(render(studies.make(contents=5)))
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    for source in page.sources:
+        assert source.startswith("data:") or source[1:] in page.ids
+    # Inline handlers and styles would be refused by the policy.
+    assert page.handlers == []
+
+
+def test_the_policy_admits_exactly_our_style_and_script() -> None:
+    report = render(studies.make(contents=5))
+    match = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', report)
+    assert match is not None
+    rules = dict(rule.strip().split(" ", 1) for rule in match[1].split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    for name, opening, closing in (
+        ("style-src", "<style>", "</style>"),
+        ("script-src", "<script>", "</script>"),
+    ):
+        content = report.partition(opening)[2].partition(closing)[0]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules[name] == f"'sha256-{digest}'"
+
+
+def test_the_embedded_data_can_be_read_back_and_holds_no_tag() -> None:
+    record = studies.make(contents=["</script><!--", "b", "c"])
+    report = render(record)
+    data = report.partition('id="data">')[2].partition("</script>")[0]
+    assert "<" not in data
+    assert json.loads(data)["contents"][0] == "</script><!--"
+
+
+def test_everything_needed_for_a_citation_is_there() -> None:
+    report = render(studies.make(contents=5))
+    for part in ("arXiv:2108.00406", "3f" * 32, "tsne.perplexity", "2.14.1", "the LR image"):
+        assert part in report
+
+
+def test_dollar_signs_and_odd_characters_in_names_survive() -> None:
+    record = studies.make(contents=["$style ${x} $$", "\udcff\x07", "c"], network="$network")
+    report = render(record)
+    assert "<b>$network</b>" in report
+    assert "$style ${x} $$" in report
+    report.encode("utf-8")
+
+
+def test_a_study_of_the_size_of_the_demo_stays_small(tmp_path: Path) -> None:
+    record = studies.make(layers=17, contents=100, sets=("clean", "blur", "noise"))
+    # Noise in every patch: nothing compresses worse.
+    record.inputs.patches_NHW3[:] = np.random.default_rng(0).integers(
+        0, 256, record.inputs.patches_NHW3.shape
+    )
+    write_report(record, tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size < 4_000_000
+
+
+def test_equal_studies_give_equal_reports() -> None:
+    assert render(studies.make(contents=4)) == render(studies.make(contents=4))
+
+
+def test_a_failed_report_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> str:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("srscope.report.tables.scores", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(studies.make(contents=4), tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from srscope.report import tables
+from support import studies
+
+
+def rows(markup: str) -> list[list[str]]:
+    """Return the text of the cells of every row of the body."""
+    body = markup.partition("<tbody>")[2]
+    return [
+        [re.sub(r"<[^>]*>", "", c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body)
+    ]
+
+
+def test_a_row_holds_every_score_of_its_layer() -> None:
+    record = studies.make()
+    entry = record.layers[-1]
+    split = entry.variance
+    assert split is not None
+    accuracy = entry.feature_space.knn_accuracy
+    assert accuracy is not None
+    row = rows(tables.scores(record))[4]
+    space, thin = "\N{NO-BREAK SPACE}", "\N{THIN SPACE}"
+    wd, bd = (f"{s.mean:,.0f}".replace(",", thin) for s in (entry.tsne.wd, entry.tsne.bd))
+    assert row == [
+        f"ResBlock16body.15 · 64{space}×{space}32{space}×{space}32",
+        f"{entry.tsne.chi.mean:.0f} ± {entry.tsne.chi.std:.0f}",
+        "+++",
+        wd,
+        bd,
+        f"{entry.feature_space.chi:.1f}",
+        f"{entry.feature_space.silhouette:.2f}",
+        f"{100 * accuracy:.0f}{space}%",
+        "0.001",
+        f"{100 * split.degradation:.0f}{space}%",
+        f"{100 * split.content:.0f}{space}%",
+        f"{100 * split.interaction:.0f}{space}%",
+    ]
+
+
+def test_layers_come_first_then_both_controls() -> None:
+    found = [row[0] for row in rows(tables.scores(studies.make(layers=2)))]
+    assert [name.split("conv")[0].split("body")[0].split("pixels ·")[0] for name in found] == [
+        "Network",
+        "Conv1",
+        "ResBlock1",
+        "Control: raw pixels of the same images",
+        "Pixels",
+        "Control: same architecture, untrained",
+        "Conv1",
+        "ResBlock1",
+    ]
+
+
+def test_without_the_untrained_control_its_part_is_missing() -> None:
+    record = dataclasses.replace(studies.make(layers=2), untrained=())
+    assert "untrained" not in tables.scores(record)
+
+
+def test_what_is_undefined_is_said_so() -> None:
+    record = studies.make(crossed=False)
+    gone = studies.without_chi(record.layers[0])
+    record = dataclasses.replace(record, layers=(gone, *record.layers[1:]))
+    row = rows(tables.scores(record))[1]
+    assert row[1:3] == ["undefined", "–"]
+    assert row[7] == "undefined"
+    assert row[9:] == ["undefined"] * 3
+
+
+def test_every_column_is_explained_on_hover_and_below() -> None:
+    table, below = tables.scores(studies.make()), tables.column_meanings()
+    columns = [c for _, group in tables.GROUPS for c in group]
+    assert len(columns) == 11
+    for column in columns:
+        assert f'title="{column.meaning}"' in table.replace("&#x27;", "'")
+        assert column.meaning in below
+
+
+def test_samples_show_every_set_of_a_content() -> None:
+    markup = tables.samples(studies.make(contents=20))
+    assert markup.count("<img ") == 8 * 3
+    assert 'alt="noise: Harbour.png#1"' in markup
+
+
+def test_samples_of_sets_that_share_nothing_have_no_common_heads() -> None:
+    assert "<thead>" not in tables.samples(studies.make(crossed=False))
+
+
+@pytest.mark.parametrize(
+    ("skipped", "said"),
+    [
+        ((), "None: every file could be used."),
+        ((("a.png", "not an image"),), "1 file was left out"),
+        ((("a.png", "x"), ("b.png", "y")), "2 files were left out"),
+    ],
+)
+def test_skipped_files_are_counted_and_named(
+    skipped: tuple[tuple[str, str], ...], said: str
+) -> None:
+    markup = tables.skipped(studies.make(skipped=skipped))
+    assert said in markup
+    for name, why in skipped:
+        assert f"<td>{name}</td><td>{why}</td>" in markup
