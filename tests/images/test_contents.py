@@ -125,11 +125,20 @@ def test_windows_lie_inside_never_overlap_and_are_as_even_as_room_allows(
         assert taken.max() <= 1
 
 
+@pytest.mark.parametrize("size", [(100, 19), (19, 100)])
+def test_full_photograph_with_a_side_of_nearly_two_windows(size: tuple[int, int]) -> None:
+    # Square cells would be 7 rows here, some with two windows where only one fits.
+    contents = crop_contents(photo_set(photo("a", *size)), count=10, patch=10, scale=1, margin=0)
+    places = np.array(corners(contents.crops_NHW3, 0))
+    along = places[:, int(np.argmax(size))]
+    assert along.tolist() == list(range(0, 100, 10))
+
+
 def test_margin_is_real_pixels_wherever_the_photograph_has_room() -> None:
-    contents = crop_contents(photo_set(photo("a", 60, 60)), count=4, patch=10, scale=1, margin=8)
-    for top, left in corners(contents.crops_NHW3, 8):
-        assert min(top, left) >= 8
-        assert max(top, left) + 10 + 8 <= 60
+    contents = crop_contents(photo_set(photo("a", 60, 60)), count=4, patch=10, scale=1, margin=12)
+    for top, left in corners(contents.crops_NHW3, 12):
+        assert min(top, left) >= 12
+        assert max(top, left) + 10 + 12 <= 60
 
 
 def test_positions_do_not_depend_on_the_pixels() -> None:
