@@ -131,14 +131,14 @@ def test_a_folder_of_something_else_is_refused_and_untouched(tmp_path):
 
 
 def test_a_meta_json_cannot_have_files_outside_removed(tmp_path):
-    (tmp_path / "precious.txt").write_text("mine")
+    (tmp_path / "precious.npy").write_text("mine")
     folder = tmp_path / "store"
     write(folder)
     meta = json.loads((folder / META).read_text())
-    meta["files"] += ["../precious.txt", ".."]
+    meta["files"] += ["../precious.npy", ".."]
     (folder / META).write_text(json.dumps(meta))
     write(folder)
-    assert (tmp_path / "precious.txt").exists()
+    assert (tmp_path / "precious.npy").exists()
 
 
 def test_a_file_in_the_way_is_named(tmp_path):
