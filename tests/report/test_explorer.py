@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from srscope import study
 from srscope.report.explorer import GRID, payload
 from srscope.report.pictures import sprite
 from support import studies
