@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -88,6 +88,7 @@ def test_margin_larger_than_the_photograph(size: int) -> None:
     np.testing.assert_array_equal(contents.crops_NHW3[0], expected)
 
 
+@settings(deadline=None)  # the time says how busy the machine is
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=6),
     count=st.integers(1, 60),

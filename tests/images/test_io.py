@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
@@ -248,6 +248,7 @@ def test_damaged_files_give_pixels_or_an_image_error(tmp_path: Path, suffix: str
 # Writing
 
 
+@settings(deadline=None)  # the time says how busy the machine is
 @given(st_numpy.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))))
 def test_eight_bit_levels_survive_writing(
     tmp_path_factory: pytest.TempPathFactory, levels_HW3: np.ndarray
