@@ -18,6 +18,7 @@ from srscope.errors import (
     ParameterError,
     UnknownNameError,
 )
+from srscope.images.folder import load_folder
 from srscope.projection.config import TsneConfig
 from srscope.study import Study, scores_dict
 from support.tiny import FAST, photographs, tiny_checkpoint
@@ -133,6 +134,15 @@ def test_the_untrained_control_can_be_left_out(network: str, folder: str) -> Non
     assert study.untrained == ()
 
 
+def test_div2k_stands_for_its_validation_photographs(
+    network: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("srscope.analysis_features.div2k_validation", lambda: load_folder(folder))
+    options = {"tsne": TSNE, "untrained": False, **FAST}
+    study = analyze(network, images="div2k", **options)
+    assert study.inputs.contents[0] == "photo-0.png#1"
+
+
 def test_the_package_offers_it(network: str) -> None:
     assert srscope.analyze is analyze
 
@@ -166,10 +176,10 @@ def test_unreadable_images_are_skipped_counted_and_named(network: str, tmp_path:
     [
         ({"suite": "clean-blur"}, UnknownNameError, "did you mean 'clean-blur-noise'"),
         ({"layers": ("body.33",)}, UnknownNameError, "unknown layer 'body.33'; did you mean"),
-        ({"pca": 50}, ParameterError, "24"),
+        ({"pca": 24}, ParameterError, "pca must be below the number of images, 24 here"),
         ({"reducer": "flaten"}, UnknownNameError, "did you mean 'flatten'"),
         ({"images": "nowhere"}, ImageError, "nowhere"),
-        ({"patch": 512}, ImageError, "photo-0"),
+        ({"patch": 512}, ImageError, "the largest is 260x200"),
         ({"device": "tpu"}, ParameterError, "device"),
     ],
 )

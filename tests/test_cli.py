@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from srscope.cli import main
+from srscope.images.folder import load_folder
 from srscope.images.io import read_image
 from support.tiny import photographs, tiny_checkpoint
 
@@ -92,9 +93,10 @@ def test_upscale_runs_on_a_file_and_on_a_folder(
 
 
 def test_train_follows_the_recipe_and_its_overrides(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = photographs(tmp_path / "photographs")
+    monkeypatch.setattr("srscope.training.export.load_bundled", lambda _: load_folder(folder))
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
         "name: mine\n"
@@ -124,8 +126,11 @@ def test_train_follows_the_recipe_and_its_overrides(
         (["analyze", "NET", "--images", "nowhere"], "nowhere"),
         (["analyze", "NET", "--images", "EMPTY"], "EMPTY"),
         (["analyze", "NET", "--images", "TEXT"], "note.txt"),
-        (["analyze", "NET", "--images", "SMALL", *FAST], "photo-0"),
-        (["analyze", "NET", "--images", "IMAGES", "--contents", "8"], "pca"),
+        (["analyze", "NET", "--images", "SMALL", *FAST], "the largest is 40x40"),
+        (
+            ["analyze", "NET", "--images", "IMAGES", "--contents", "4"],
+            "pca must be below the number of images, 12",
+        ),
         (["analyze", "NET", "--images", "IMAGES", "--layers", "body.9"], "unknown layer 'body.9'"),
         (["analyze", "NET", "--images", "IMAGES", "--suite", "nois-10-30"], "'noise-10-30'"),
         (["analyze", "SPOILT", "--images", "IMAGES", *FAST], "body.1"),

@@ -14,7 +14,8 @@ class AnalysisConfig:
     """How a network is analysed. The defaults are the paper's protocol on the bundled photographs.
 
     Args:
-        images: Folder of photographs, searched recursively; the bundled test photographs if absent.
+        images: Folder of photographs, searched recursively; ``div2k`` for DIV2K's validation set,
+            downloaded once; the bundled test photographs if absent.
         suite: Name of a suite (see ``srscope suites``) or the path of a YAML file that defines one.
         layers: Layers to analyse, by dotted name or label; ``all`` for every tap point. By
             default those that the paper shows.

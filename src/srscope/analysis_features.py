@@ -12,11 +12,13 @@ from typing import Any
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import Suite, load_suite
-from srscope.errors import UnknownNameError
+from srscope.errors import ParameterError, UnknownNameError
 from srscope.features.extract import extract
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
+from srscope.images.downloads import div2k_validation
 from srscope.images.folder import load_folder
+from srscope.images.record import PhotoSet
 from srscope.networks.description import LoadedNetwork, TapPoint
 
 Progress = Callable[[str, int, int], None]
@@ -50,6 +52,13 @@ def extract_features(
     taps = select_layers(network, config.layers)
     started = time.perf_counter()
     images = _degraded(network.scale, config)
+    if len(images.images_NCHW) <= config.pca:
+        raise ParameterError(
+            "pca",
+            f"below the number of images, {len(images.images_NCHW)} here",
+            config.pca,
+            "give more photographs, or a smaller --pca",
+        )
     degraded = time.perf_counter()
     device = _device(config.device)
     about = dataclasses.asdict(network.info)
@@ -130,11 +139,20 @@ def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
         suite = dataclasses.replace(suite, blur_applied_to=config.blur_applied_to)
     if config.quantized is not None:
         suite = dataclasses.replace(suite, quantized=config.quantized)
-    photos = load_bundled("test") if config.images is None else load_folder(config.images)
     contents = crop_contents(
-        photos, count=config.contents, patch=config.patch, scale=scale, margin=MARGIN
+        _photographs(config.images),
+        count=config.contents,
+        patch=config.patch,
+        scale=scale,
+        margin=MARGIN,
     )
     return degrade(contents, suite, patch=config.patch, scale=scale, seed=config.seed)
+
+
+def _photographs(images: str | None) -> PhotoSet:
+    if images is None:
+        return load_bundled("test")
+    return div2k_validation() if images == "div2k" else load_folder(images)
 
 
 def _device(wanted: str) -> str:

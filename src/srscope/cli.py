@@ -33,7 +33,7 @@ class _Parser(jsonargparse.ArgumentParser):
 
 def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
     parser = _Parser(prog="srscope", description=DESCRIPTION)
-    parser.add_argument("--version", action="version", version=_Version())
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subcommands(required=True, dest="command")
     handlers: dict[str, Callable[[Any], None]] = {}
 
@@ -77,18 +77,6 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
     sub.add_argument("network", type=str, help="bundled name or checkpoint file")
     command("suites", _suites, "List the suites of degradations.")
     return parser, handlers
-
-
-class _Version:
-    """Looks the version up only when it is printed."""
-
-    def __str__(self) -> str:
-        import srscope
-
-        return f"srscope {srscope.__version__}"
-
-    def __mod__(self, _: object) -> str:
-        return str(self)
 
 
 def _list_option(parser: _Parser, name: str, text: str) -> None:
@@ -254,6 +242,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["train"]:
         kept, overrides = _recipe_overrides(words[1:])
         words = ["train", *kept]
+    if words[:1] == ["--version"]:
+        import srscope
+
+        print(f"srscope {srscope.__version__}")
+        return 0
     parser, handlers = _parser()
     try:
         parsed = parser.parse_args(words)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from srscope.images.folder import load_folder
 from srscope.networks.checkpoints import load_srresnet
 from srscope.networks.description import weights_sha256
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
@@ -20,6 +21,7 @@ from support.tiny import photographs
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
     folder = tmp_path_factory.mktemp("export")
+    test = load_folder(photographs(folder / "test", count=1, size=(90, 80)))
     torch.manual_seed(0)
     config = SRResNetConfig(blocks=1, channels=4, global_residual=False)
     trained = Trained(
@@ -35,7 +37,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
         seconds=1.5,
         validation_psnr=None,
     )
-    return trained, export(trained, folder / "out")
+    with pytest.MonkeyPatch.context() as patch:  # the bundled set takes minutes on two cores
+        patch.setattr("srscope.training.export.load_bundled", lambda name: {"test": test}[name])
+        return trained, export(trained, folder / "out")
 
 
 def test_weights_load_with_their_structure(exported: tuple[Trained, Path]) -> None:
