@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from srscope.cli import main
 from srscope.images.folder import load_folder
@@ -90,6 +91,21 @@ def test_upscale_runs_on_a_file_and_on_a_folder(
     assert "2 images in" in capsys.readouterr().out
     assert main(["upscale", network, photo, str(tmp_path / "a.jpg")]) == 2
     assert "results are written as PNG" in capsys.readouterr().err
+
+
+def test_upscale_passes_over_damaged_images_and_keeps_equal_names_apart(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = photographs(tmp_path / "in", count=1, size=(32, 24))
+    Image.open(folder / "photo-0.png").save(folder / "photo-0.jpg")
+    whole = (folder / "photo-0.png").read_bytes()
+    (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
+    assert main(["upscale", network, str(folder), str(tmp_path / "out"), "--quiet"]) == 0
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"photo-0.jpg.png", "photo-0.png"}
+    printed = capsys.readouterr()
+    assert "2 images in" in printed.out
+    assert printed.err.startswith("skipped 'broken.png': ")
 
 
 def test_train_follows_the_recipe_and_its_overrides(

@@ -8,13 +8,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonargparse
 
 from srscope.analysis_config import AnalysisConfig
-from srscope.errors import FileProblem, SrscopeError
+from srscope.errors import FileProblem, ImageError, SrscopeError
 from srscope.projection.config import TsneConfig
+
+if TYPE_CHECKING:
+    from srscope.images.record import PhotoFile, Photograph
 
 DESCRIPTION = "Shows which image degradations a super-resolution network's features tell apart."
 
@@ -102,8 +105,7 @@ def _analyze(args: Any) -> None:
     with stage_progress(quiet=quiet) as progress:
         study = analyze(network, out=folder, config=config, progress=progress)
     print_study(study)
-    for name, why in study.inputs.skipped:
-        print(f"skipped {name!a}: {why}", file=sys.stderr)
+    _print_skipped(study.inputs.skipped)
     print(verdict(study).headline)
     print(folder / "report.html")
 
@@ -124,35 +126,63 @@ def _degrade(args: Any) -> None:
             seed=args.seed,
             progress=(lambda n, total: progress("degrading", n, total)) if progress else None,
         )
-    for name, why in written.skipped:
-        print(f"skipped {name!a}: {why}", file=sys.stderr)
+    _print_skipped(written.skipped)
     print(f"{len(written.files)} images in {written.folder}")
 
 
 def _upscale(args: Any) -> None:
     from srscope.console import stage_progress
     from srscope.images.folder import load_folder
-    from srscope.images.io import read_image, write_image
+    from srscope.images.io import read_size, write_image
+    from srscope.images.record import PhotoFile
     from srscope.networks.upscale import upscale
     from srscope.networks.zoo import load_network
 
-    network, source = load_network(args.network), Path(args.source)
+    network, source, out = load_network(args.network), Path(args.source), Path(args.out)
+    skipped: list[tuple[str, str]] = []
     if source.is_dir():
-        jobs = {
-            Path(args.out) / Path(photo.name).with_suffix(".png"): photo
-            for photo in load_folder(source).photographs
-        }
-    elif Path(args.out).suffix.lower() != ".png":
+        photos = load_folder(source)
+        skipped += photos.skipped
+        jobs = _targets(out, photos.photographs)
+    elif out.suffix.lower() != ".png":
         raise FileProblem(args.out, "is not a .png name", "results are written as PNG")
     else:
-        jobs = {Path(args.out): None}
+        jobs = {out: PhotoFile(name=source.name, path=source, size_HW=read_size(source))}
     with stage_progress(quiet=args.quiet) as progress:
         for number, (target, photo) in enumerate(jobs.items(), start=1):
-            image_HW3 = read_image(source) if photo is None else photo.pixels_HW3
+            try:
+                image_HW3 = photo.pixels_HW3
+            except ImageError as error:
+                if not source.is_dir():
+                    raise
+                skipped.append((photo.name, error.problem))
+                continue
             write_image(target, upscale(network, image_HW3, tile=args.tile, overlap=args.overlap))
             if progress is not None:
                 progress("upscaling", number, len(jobs))
-    print(f"{len(jobs)} image{'s' if len(jobs) > 1 else ''} in {args.out}")
+    _print_skipped(skipped)
+    count = len(jobs) - sum(name in {p.name for p in jobs.values()} for name, _ in skipped)
+    print(f"{count} image{'' if count == 1 else 's'} in {args.out}")
+
+
+def _targets(
+    out: Path, photos: Sequence[Photograph | PhotoFile]
+) -> dict[Path, Photograph | PhotoFile]:
+    """Name each result after its photograph; where two would be one, keep the old suffix too."""
+    targets: dict[Path, Photograph | PhotoFile] = {}
+    taken = {Path(photo.name) for photo in photos}
+    for photo in photos:
+        name = Path(photo.name).with_suffix(".png")
+        if name in taken and name != Path(photo.name):
+            name = Path(f"{photo.name}.png")
+        targets[out / name] = photo
+        taken.add(name)
+    return targets
+
+
+def _print_skipped(skipped: Sequence[tuple[str, str]]) -> None:
+    for name, why in skipped:
+        print(f"skipped {name!a}: {why}", file=sys.stderr)
 
 
 def _train(args: Any) -> None:
