@@ -48,9 +48,10 @@ def test_exact_gradient_is_that_of_the_definition_in_any_number_of_blocks(count)
 def textbook(joint, config, start):
     """Descend as the t-SNE paper says, one pair at a time, with openTSNE's rule for the gains."""
     points = start.copy()
+    step, gains = np.zeros_like(points), np.ones_like(points)
     for iteration in range(config.iterations):
         early = iteration < config.early_iterations
-        if iteration in (0, config.early_iterations):
+        if iteration == config.early_iterations:
             step, gains = np.zeros_like(points), np.ones_like(points)
         offset = points[:, None] - points[None]
         kernel = 1 / (1 + (offset**2).sum(axis=2))
