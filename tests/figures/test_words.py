@@ -59,7 +59,7 @@ def test_labels_that_become_alike_are_numbered() -> None:
         (99.96, "100.0"),
         (1688.6, "1\N{THIN SPACE}689"),
         (2.5e9, "2.50e+09"),
-        (-0.0421, "-0.04"),
+        (-0.0421, "\N{MINUS SIGN}0.04"),
         (math.nan, "undefined"),
         (math.inf, "undefined"),
         (None, "undefined"),

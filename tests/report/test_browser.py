@@ -323,6 +323,19 @@ def test_nothing_runs_off_the_page(
     assert outside == []
 
 
+def test_a_print_on_a4_is_light_and_loses_nothing_at_the_right(
+    open_page: Open, tmp_path: Path
+) -> None:
+    sets = ("clean", "blur", "noise", "jpeg", "mild")
+    write_report(studies.make(layers=17, sets=sets, contents=8), tmp_path / "report.html")
+    # 180 mm at 96 pixels an inch: A4 with margins of 15 mm.
+    page = open_page(tmp_path / "report.html", viewport={"width": 680, "height": 900})
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    expect(page.locator(".controls")).to_be_hidden()
+
+
 def test_a_finger_selects_and_sees_the_picture(open_page: Open, report: Path) -> None:
     page = open_page(report, viewport={"width": 390, "height": 844}, has_touch=True)
     page.touchscreen.tap(*point(page, 7))

@@ -46,7 +46,7 @@ def test_a_row_holds_every_score_of_its_layer() -> None:
 
 def test_layers_come_first_then_both_controls() -> None:
     found = [row[0] for row in rows(tables.scores(studies.make(layers=2)))]
-    assert [name.split("conv")[0].split("body")[0].split("pixels ·")[0] for name in found] == [
+    assert [name.split("conv")[0].split("body")[0].split("64")[0] for name in found] == [
         "Network",
         "Conv1",
         "ResBlock1",

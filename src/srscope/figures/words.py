@@ -72,7 +72,8 @@ def number(value: float | None) -> str:
         return UNDEFINED
     if abs(value) >= 1e6:
         return f"{value:.2e}"
-    return f"{value:,.{_decimals(value)}f}".replace(",", "\N{THIN SPACE}")
+    written = f"{value:,.{_decimals(value)}f}"
+    return written.replace(",", "\N{THIN SPACE}").replace("-", "\N{MINUS SIGN}")
 
 
 def with_spread(runs: study.Runs) -> str:

@@ -99,7 +99,7 @@ def _cells(entry: study.LayerScores) -> Iterable[str]:
     yield words.number(tsne.wd.mean)
     yield words.number(tsne.bd.mean)
     yield words.number(space.chi)
-    yield words.number(space.silhouette).replace("-", "\N{MINUS SIGN}")
+    yield words.number(space.silhouette)
     yield words.percent(space.knn_accuracy)
     yield words.UNDEFINED if space.p_value is None else f"{space.p_value:.3g}"
     for part in ("degradation", "content", "interaction"):
@@ -108,7 +108,9 @@ def _cells(entry: study.LayerScores) -> Iterable[str]:
 
 def _row(entry: study.LayerScores, label: str) -> str:
     shape = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(str(n) for n in entry.shape)
-    dotted = "" if entry.layer == label else text(entry.layer).replace(".", ".<wbr>") + " · "
+    dotted = (
+        "" if entry.layer in ("pixels", label) else text(entry.layer).replace(".", ".<wbr>") + " · "
+    )
     head = f'<th scope="row">{text(label)}<small>{dotted}{shape}</small></th>'
     cells = "".join(
         f'<td class="undefined">{c}</td>' if c == words.UNDEFINED else f"<td>{text(c)}</td>"
