@@ -36,6 +36,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
         iterations=7,
         seconds=1.5,
         validation_psnr=None,
+        commit="abc",
     )
     with pytest.MonkeyPatch.context() as patch:  # the bundled set takes minutes on two cores
         patch.setattr("srscope.training.export.load_bundled", lambda name: {"test": test}[name])

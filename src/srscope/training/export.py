@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def card(trained: Trained) -> dict[str, Any]:
             "validation_psnr": trained.validation_psnr,
         },
         "recipe": recipe_dict(recipe),
-        "commit": _commit(),
+        "commit": trained.commit,
         "environment": {
             "python": platform.python_version(),
             "torch": metadata.version("torch"),
@@ -93,21 +92,6 @@ def card(trained: Trained) -> dict[str, Any]:
             "machine": f"{platform.system()} {platform.machine()}",
         },
     }
-
-
-def _commit() -> str | None:
-    """Return the source tree's commit, or ``None`` outside a checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
 
 
 def _card_for_people(facts: dict[str, Any]) -> str:

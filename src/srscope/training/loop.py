@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Trained:
         iterations: Optimizer steps done.
         seconds: Wall-clock time over all sessions of the run.
         validation_psnr: Last PSNR on the validation photographs in dB, or ``None``.
+        commit: The source tree's commit when the run began, or ``None`` outside a checkout.
     """
 
     network: nn.Module
@@ -45,6 +47,7 @@ class Trained:
     iterations: int
     seconds: float
     validation_psnr: float | None
+    commit: str | None
 
 
 class _Run:
@@ -75,6 +78,7 @@ class _Run:
         self.done = 0
         self.seconds = 0.0
         self.validation_psnr: float | None = None
+        self.commit = _source_commit()
 
     def shipped(self) -> nn.Module:
         """The network that is validated and shipped."""
@@ -86,6 +90,7 @@ class _Run:
             "done": self.done,
             "seconds": self.seconds,
             "validation_psnr": self.validation_psnr,
+            "commit": self.commit,
             "network": self.plain.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -94,12 +99,27 @@ class _Run:
 
     def restore(self, state: dict[str, Any]) -> None:
         self.done, self.seconds = state["done"], state["seconds"]
-        self.validation_psnr = state["validation_psnr"]
+        self.validation_psnr, self.commit = state["validation_psnr"], state["commit"]
         self.plain.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
+
+
+def _source_commit() -> str | None:
+    """Return the source tree's commit, or ``None`` outside a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 FREE_TO_CHANGE = (
@@ -184,6 +204,7 @@ def train(
         iterations=run.done,
         seconds=run.seconds,
         validation_psnr=run.validation_psnr,
+        commit=run.commit,
     )
 
 
