@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from srscope.errors import ParameterError
 
 
-def _keys_cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _keys_cubic(distance: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Keys' cubic convolution kernel with a = -0.5, support 2."""
     x = np.abs(distance)
     near = 1.5 * x**3 - 2.5 * x**2 + 1.0

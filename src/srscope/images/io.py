@@ -220,5 +220,6 @@ def _rgb(pixels_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
     colour_HWC = pixels_HWC if channels in (1, 3) else pixels_HWC[..., :-1]
     if channels in (2, 4):
         alpha_HW1 = pixels_HWC[..., -1:]
-        colour_HWC = colour_HWC * alpha_HW1 + (np.float32(1) - alpha_HW1)
+        over_white_HWC = colour_HWC * alpha_HW1 + (np.float32(1) - alpha_HW1)
+        colour_HWC = over_white_HWC.astype(np.float32)
     return np.repeat(colour_HWC, 3, axis=2) if colour_HWC.shape[2] == 1 else colour_HWC

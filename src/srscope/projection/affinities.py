@@ -50,7 +50,9 @@ def joint_affinities(points_NC: NDArray[np.float64], perplexity: float) -> NDArr
     return joint_NN / joint_NN.sum()
 
 
-def _conditional(distance_BN: NDArray[np.float64], target_entropy: float) -> NDArray[np.float64]:
+def _conditional(
+    distance_BN: NDArray[np.floating[Any]], target_entropy: float
+) -> NDArray[np.floating[Any]]:
     """Return p_j|i with the given entropy, by Newton steps on the log of the precision.
 
     ``distance_BN`` holds squared distances; a point's distance to itself is infinite.

@@ -88,7 +88,7 @@ def permutation_p_value(
 
 
 def _between(
-    points_NC: NDArray[np.float64], class_PN: NDArray[np.int64], count: int
+    points_NC: NDArray[np.floating[Any]], class_PN: NDArray[np.int64], count: int
 ) -> NDArray[np.float64]:
     """Return BD of the points, whose mean is 0, under each labelling."""
     between_P = np.zeros(len(class_PN))
