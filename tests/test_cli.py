@@ -214,3 +214,18 @@ def test_the_installed_command_answers() -> None:
     helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
     for command in ("analyze", "degrade", "train", "networks", "layers", "suites", "upscale"):
         assert command in helped.stdout
+
+
+def test_fewer_contents_than_asked_for_are_announced_and_one_run_has_no_spread(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = photographs(tmp_path / "in", count=1, size=(200, 140))
+    words = ["analyze", network, "--images", str(images), "--out", str(tmp_path / "out"), *FAST]
+    assert main([*words, "--untrained", "false"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith("srscope: 6 contents instead of 8: ")
+    assert "±" not in printed.out
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert scores["protocol"]["contents"] == 8
+    assert scores["suite"]["sets"][0]["count"] == 6
+    assert scores["layers"][0]["tsne"]["chi"]["std"] is None

@@ -6,6 +6,7 @@ Every fenced block is checked by its language; a language or a command that no c
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import importlib
 import importlib.util
@@ -180,12 +181,13 @@ def test_the_script_for_scores_runs_on_real_scores(
     target = tmp_path / "srscope-out" / "demo" / "scores.json"
     target.parent.mkdir(parents=True)
     study = studies.make()
-    target.write_text(json.dumps(scores_dict(study)))
     page = ROOT / "docs" / "how-to" / "scores.md"
     (script,) = [b for b in BLOCKS if b.page == page and b.language == "python"]
     monkeypatch.chdir(tmp_path)
-    exec(compile(script.text, str(script), "exec"), {})
-    assert len(capsys.readouterr().out.splitlines()) == len(study.layers)
+    for record, lines in ((study, 2), (dataclasses.replace(study, untrained=()), 1)):
+        target.write_text(json.dumps(scores_dict(record)))
+        exec(compile(script.text, str(script), "exec"), {})
+        assert len(capsys.readouterr().out.splitlines()) == lines * len(study.layers)
 
 
 # --- suites
@@ -270,6 +272,6 @@ def test_rules_of_the_verdict_are_those_in_the_documents() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     section = readme.partition("## Read the verdict")[2].partition("\n## ")[0]
     phrases = re.findall(r'^\| "(?:… )?(.*?)(?: …)?" \|', section, re.MULTILINE)
-    assert len(phrases) == 4
+    assert len(phrases) == 5
     source = inspect.getsource(rules)
     assert [phrase for phrase in phrases if phrase not in source] == []

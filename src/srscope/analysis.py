@@ -188,6 +188,7 @@ def _suite_info(plain: Mapping[str, Any]) -> SuiteInfo:
 def _protocol(config: AnalysisConfig, store: FeatureStore) -> dict[str, Any]:
     return {
         "patch": store.metadata["patch"],
+        "contents": config.contents,
         "reducer": store.reducer,
         "pca": config.pca,
         "tsne": dataclasses.asdict(config.tsne),

@@ -106,6 +106,13 @@ def _analyze(args: Any) -> None:
         study = analyze(network, out=folder, config=config, progress=progress)
     print_study(study)
     _print_skipped(study.inputs.skipped)
+    count = study.suite.sets[0].count
+    if count < config.contents:
+        print(
+            f"srscope: {count} contents instead of {config.contents}: no more fit into the "
+            "photographs, and CHI depends on their number",
+            file=sys.stderr,
+        )
     print(verdict(study).headline)
     print(folder / "report.html")
 

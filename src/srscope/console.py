@@ -83,7 +83,7 @@ def _score_row(layer: LayerScores, label: str) -> list[str]:
     chi, space, variance = layer.tsne.chi, layer.feature_space, layer.variance
     return [
         label,
-        f"{chi.mean:.2f} ± {chi.std:.2f}",
+        f"{chi.mean:.2f} ± {chi.std:.2f}" if len(chi.runs) > 1 else f"{chi.mean:.2f}",
         layer.tsne.grade,
         f"{space.chi:.2f}",
         "" if space.knn_accuracy is None else f"{space.knn_accuracy:.0%}",

@@ -159,7 +159,9 @@ class Study:
 
 
 def _plain(value: Any) -> Any:
-    """Turn records and tuples into JSON values; a non-finite number becomes ``None``."""
+    """Turn records into JSON values; what is undefined (NaN, the spread of one run) is ``None``."""
+    if isinstance(value, Runs) and len(value.runs) < 2:
+        return {"mean": _plain(value.mean), "std": None, "runs": list(value.runs)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from srscope import study
 from srscope.report.verdict import Verdict, verdict
+from srscope.scores.separability import grade, separability
 from support import studies
 
 
@@ -38,6 +40,7 @@ def test_contrasting_studies_get_contrasting_verdicts(
     assert [f.question for f in outcome.findings] == [
         "The network, or just different images?",
         "Where in depth?",
+        "Which sets?",
         "Degradation or content?",
         "Is it there without t-SNE?",
     ]
@@ -51,9 +54,9 @@ def test_the_headline_names_the_strongest_layer_and_its_score() -> None:
 
 def test_the_bands_edge_belongs_to_separates() -> None:
     record = studies.make(layers=1, chis=[50.0])
-    for mean, grade, kind in ((20.0, "+", "learned"), (19.99, "-", "none")):
+    for mean, band, kind in ((20.0, "+", "learned"), (19.99, "-", "none")):
         chi = study.Runs(mean=mean, std=0.0, runs=(mean,))
-        scores = dataclasses.replace(record.layers[0].tsne, chi=chi, grade=grade)
+        scores = dataclasses.replace(record.layers[0].tsne, chi=chi, grade=band)
         assert verdict(studies.with_layer(record, 0, tsne=scores)).kind == kind
 
 
@@ -81,8 +84,44 @@ def test_of_two_controls_the_stronger_decides() -> None:
 def test_a_missing_untrained_control_is_said() -> None:
     record = dataclasses.replace(studies.make(), untrained=())
     outcome = verdict(record)
-    assert outcome.kind == "learned"
+    assert outcome.kind == "uncontrolled"
+    assert "with no untrained network to compare it with" in outcome.headline
     assert "that control was not run" in answer(outcome, "The network")
+
+
+def placed(centres_K: list[float]) -> study.Study:
+    """Return a study whose last layer has its sets round points of a line, with CHI to match."""
+    record = studies.make(contents=30, runs=2)
+    set_N = record.inputs.set_N
+    spread_N2 = np.random.default_rng(0).normal(size=(len(set_N), 2))
+    points_N2 = spread_N2 + np.array([(c, 0.0) for c in centres_K])[set_N]
+    chi = separability(points_N2, set_N).chi
+    last = record.layers[-1]
+    runs = study.Runs(mean=chi, std=0.0, runs=(chi, chi))
+    return studies.with_layer(
+        record,
+        -1,
+        points_RN2=np.stack([points_N2, points_N2]),
+        tsne=dataclasses.replace(last.tsne, chi=runs, grade=grade(chi)),
+    )
+
+
+def test_sets_that_lie_together_are_named_in_the_headline() -> None:
+    outcome = verdict(placed([0.0, 0.1, 20.0]))
+    assert "clean, blur and noise (clean and blur hardly), and it is" in outcome.headline
+    text = answer(outcome, "Which sets")
+    assert "clean and blur are least apart, CHI 1.25" in text
+    assert "clean and noise most" in text or "blur and noise most" in text
+
+
+def test_sets_that_are_all_apart_need_no_brackets() -> None:
+    assert "(" not in verdict(placed([0.0, 20.0, 40.0])).headline
+
+
+def test_of_two_sets_there_is_one_pair_and_nothing_to_add() -> None:
+    outcome = verdict(studies.make(sets=("blur1", "blur4")))
+    assert "(" not in outcome.headline
+    assert "Which sets?" not in [finding.question for finding in outcome.findings]
 
 
 def test_without_any_control_nothing_is_claimed() -> None:

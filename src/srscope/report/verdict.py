@@ -8,14 +8,17 @@ chance; and a separation is the network's own when neither control reaches that 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from srscope import study
+from srscope.errors import SrscopeError
 from srscope.figures import words
 from srscope.figures.style import GRADE_EDGES
+from srscope.scores.separability import grade, separability
 
 SEPARATES_FROM = GRADE_EDGES[0][0]
 """CHI from which the paper speaks of clusters."""
@@ -44,7 +47,7 @@ class Verdict:
 
     ``kind`` is ``"learned"`` (separates, the controls do not), ``"strengthened"`` (clearly more
     than the controls, which separate too), ``"inherited"`` (no more than a control),
-    ``"uncontrolled"`` (separates, no control to compare with), ``"removed"`` (does not separate
+    ``"uncontrolled"`` (separates, a control is missing), ``"removed"`` (does not separate
     though the pixels do), ``"none"`` (does not separate) or ``"undefined"``.
     """
 
@@ -84,12 +87,16 @@ def verdict(record: study.Study) -> Verdict:
             "learned": "and it is the network that does it",
             "strengthened": "more than the images by themselves",
             "inherited": "but no more than a control does",
-            "uncontrolled": "with no control to compare it with",
+            "uncontrolled": "with no untrained network to compare it with"
+            if _controls(record)
+            else "with no control to compare it with",
         }[kind]
-        headline = f"{name} {how} separates {sets}, {addition}: {chi} {where}."
+        weakest = _weakest_pair(record, best)
+        headline = f"{name} {how} separates {sets}{weakest}, {addition}: {chi} {where}."
     findings = (
         _by_whom(record, best, kind),
         _where(record, defined, best),
+        *_which(record, best),
         _share(record, best),
         _without_tsne(record, best, separates=kind not in ("none", "removed")),
     )
@@ -142,9 +149,47 @@ def _kind(record: study.Study, best: study.LayerScores) -> Kind:
     if not controls:
         return "uncontrolled"
     if highest < SEPARATES_FROM:
-        return "learned"
+        return "learned" if record.untrained else "uncontrolled"
     beyond_spread = all(chi.mean - chi.std > c.chi.mean + c.chi.std for c in controls)
     return "strengthened" if chi.mean >= CLEARLY_MORE * highest and beyond_spread else "inherited"
+
+
+def _pairs(record: study.Study, entry: study.LayerScores) -> list[tuple[float, str]]:
+    """Return CHI of every two sets alone, mean over the runs, with their names; weakest first."""
+    names = [words.printable(s.name) for s in record.suite.sets]
+    set_N = record.inputs.set_N
+    pairs: list[tuple[float, str]] = []
+    for first, second in itertools.combinations(range(len(names)), 2):
+        of_pair_N = (set_N == first) | (set_N == second)
+        try:
+            chis = [
+                separability(points_N2[of_pair_N], set_N[of_pair_N]).chi
+                for points_N2 in entry.points_RN2
+            ]
+        except SrscopeError:  # one set of a single image, or all its points in one place
+            continue
+        pairs.append((sum(chis) / len(chis), f"{names[first]} and {names[second]}"))
+    return sorted(pairs)
+
+
+def _weakest_pair(record: study.Study, best: study.LayerScores) -> str:
+    """Return the headline's reservation where two of the sets are less apart than all together."""
+    pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
+    if not pairs or grade(pairs[0][0]) == best.tsne.grade or pairs[0][0] > best.tsne.chi.mean:
+        return ""
+    return f" ({pairs[0][1]} {_STRENGTH.get(grade(pairs[0][0]), 'hardly')})"
+
+
+def _which(record: study.Study, best: study.LayerScores) -> tuple[Finding, ...]:
+    pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
+    if len(pairs) < 2:
+        return ()
+    (low, least), (high, most) = pairs[0], pairs[-1]
+    answer = (
+        f"At {best.label}, two sets at a time: {least} are least apart, CHI {words.number(low)}; "
+        f"{most} most, CHI {words.number(high)}."
+    )
+    return (Finding(question="Which sets?", answer=answer),)
 
 
 def _by_whom(record: study.Study, best: study.LayerScores, kind: Kind) -> Finding:
@@ -158,16 +203,14 @@ def _by_whom(record: study.Study, best: study.LayerScores, kind: Kind) -> Findin
         "clearly stronger.",
         "inherited": "Not shown. A control forms clusters about as strong or stronger, so the "
         "separation needs no trained network.",
-        "uncontrolled": "Unknown: no control has a defined score.",
+        "uncontrolled": "The images themselves form no clusters. Whether random weights would is "
+        "unknown: that control was not run."
+        if controls
+        else "Unknown: no control has a defined score.",
         "removed": "The images differ by themselves, and no layer of the network keeps that "
         "difference.",
         "none": "There is no separation to explain.",
     }[kind if kind != "undefined" else "none"]
-    if kind == "learned" and not record.untrained:
-        meaning = (
-            "The images themselves form no clusters. Whether random weights would is unknown: "
-            "that control was not run."
-        )
     numbers = f" The network: CHI {chi}; {scores}." if scores else ""
     return Finding(question="The network, or just different images?", answer=meaning + numbers)
 
