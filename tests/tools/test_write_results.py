@@ -60,3 +60,15 @@ def test_only_what_stands_between_the_marks_is_replaced(tool: ModuleType) -> Non
     page = "a\n<!-- RESULTS -->\nold\n<!-- /RESULTS -->\nb\n"
     wanted = "a\n<!-- RESULTS -->\nnew\n<!-- /RESULTS -->\nb\n"
     assert tool.with_results(page, "new") == wanted
+
+
+def test_the_pair_shows_what_the_paper_found(tool: ModuleType) -> None:
+    chis = {
+        network: [layer["tsne"]["chi"]["mean"] for layer in tool.read(network, tool.MAIN)["layers"]]
+        for network in tool.NETWORKS
+    }
+    residual, plain = chis["srresnet-wgr"], chis["srresnet-wogr"]
+    assert max(residual[0], plain[0]) < 0.1
+    assert residual == sorted(residual)
+    assert residual[-1] >= 100
+    assert residual[-1] >= 20 * plain[-1]
