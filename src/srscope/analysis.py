@@ -78,23 +78,18 @@ def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = 
     Args:
         study: What to write.
         out: The folder; created when absent.
-        progress: Called as files are written.
+        progress: Called when the files are written.
     """
     from srscope.figures.save import save_figures
     from srscope.report.html import write_report
     from srscope.study import write_scores
 
     folder = Path(out)
-    stage, total = "writing the report", 3
-    for number in range(total):
-        if number == 0:
-            write_scores(study, folder / "scores.json")
-        elif number == 1:
-            save_figures(study, folder / "figures")
-        else:
-            write_report(study, folder / "report.html")
-        if progress is not None:
-            progress(stage, number + 1, total)
+    write_scores(study, folder / "scores.json")
+    save_figures(study, folder / "figures")
+    write_report(study, folder / "report.html")
+    if progress is not None:
+        progress("writing the report", 1, 1)
 
 
 @contextmanager

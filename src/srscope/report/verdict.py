@@ -77,6 +77,7 @@ def verdict(record: study.Study) -> Verdict:
     kind = _kind(record, best)
     chi = f"CHI {words.with_spread(best.tsne.chi)}"
     where = f"at {best.label}"
+    pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
     if kind in ("none", "removed"):
         headline = f"{name} does not separate {sets}: {chi} at most, {where}."
         if _by_chance(best) and best.tsne.chi.mean >= SEPARATES_FROM:
@@ -91,12 +92,12 @@ def verdict(record: study.Study) -> Verdict:
             if _controls(record)
             else "with no control to compare it with",
         }[kind]
-        weakest = _weakest_pair(record, best)
-        headline = f"{name} {how} separates {sets}{weakest}, {addition}: {chi} {where}."
+        but = _reservation(pairs, best)
+        headline = f"{name} {how} separates {sets}{but}, {addition}: {chi} {where}."
     findings = (
         _by_whom(record, best, kind),
         _where(record, defined, best),
-        *_which(record, best),
+        *_which(pairs, best),
         _share(record, best),
         _without_tsne(record, best, separates=kind not in ("none", "removed")),
     )
@@ -172,16 +173,14 @@ def _pairs(record: study.Study, entry: study.LayerScores) -> list[tuple[float, s
     return sorted(pairs)
 
 
-def _weakest_pair(record: study.Study, best: study.LayerScores) -> str:
+def _reservation(pairs: list[tuple[float, str]], best: study.LayerScores) -> str:
     """Return the headline's reservation where two of the sets are less apart than all together."""
-    pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
     if not pairs or grade(pairs[0][0]) == best.tsne.grade or pairs[0][0] > best.tsne.chi.mean:
         return ""
     return f" ({pairs[0][1]} {_STRENGTH.get(grade(pairs[0][0]), 'hardly')})"
 
 
-def _which(record: study.Study, best: study.LayerScores) -> tuple[Finding, ...]:
-    pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
+def _which(pairs: list[tuple[float, str]], best: study.LayerScores) -> tuple[Finding, ...]:
     if len(pairs) < 2:
         return ()
     (low, least), (high, most) = pairs[0], pairs[-1]
