@@ -90,6 +90,8 @@ class Recipe:
         data: Where pairs come from.
         optimizer: Adam and its schedule.
         iterations: Optimizer steps.
+        init: Weights to start from: a bundled name or a checkpoint of the same structure. Empty
+            draws them from ``seed``. The optimizer and the schedule start anew.
         seed: Decides the initial weights, every crop and every flip.
         ema_decay: Decay of the running average of the weights; 0 switches it off. With it on, the
             average is what is validated and shipped.
@@ -113,6 +115,7 @@ class Recipe:
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     iterations: int = 600_000
+    init: str = ""
     seed: int = 0
     ema_decay: float = 0.0
     precision: Precision = "32-true"

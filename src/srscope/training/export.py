@@ -85,6 +85,7 @@ def card(trained: Trained) -> dict[str, Any]:
         },
         "recipe": recipe_dict(recipe),
         "commit": trained.commit,
+        "init": trained.init,
         "environment": {
             "python": platform.python_version(),
             "torch": metadata.version("torch"),

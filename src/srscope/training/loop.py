@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from srscope.errors import ParameterError, TrainingError
 from srscope.files import write_text
 from srscope.networks.srresnet import SRResNet
+from srscope.networks.zoo import load_network
 from srscope.training.checkpoint import load_newest_checkpoint, save_checkpoint
 from srscope.training.config import Recipe, recipe_dict
 from srscope.training.data import Batches, Pair, load_pairs
@@ -40,6 +41,7 @@ class Trained:
         seconds: Wall-clock time over all sessions of the run.
         validation_psnr: Last PSNR on the validation photographs in dB, or ``None``.
         commit: The source tree's commit when the run began, or ``None`` outside a checkout.
+        init: Name and SHA-256 of the weights it started from, or ``None`` for random ones.
     """
 
     network: nn.Module
@@ -48,6 +50,7 @@ class Trained:
     seconds: float
     validation_psnr: float | None
     commit: str | None
+    init: dict[str, str] | None
 
 
 class _Run:
@@ -57,6 +60,7 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             network = SRResNet(recipe.network)
+        self.init = _initialise(network, recipe)
         if recipe.channels_last:
             network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         optimizer = torch.optim.Adam(
@@ -91,6 +95,7 @@ class _Run:
             "seconds": self.seconds,
             "validation_psnr": self.validation_psnr,
             "commit": self.commit,
+            "init": self.init,
             "network": self.plain.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -100,11 +105,24 @@ class _Run:
     def restore(self, state: dict[str, Any]) -> None:
         self.done, self.seconds = state["done"], state["seconds"]
         self.validation_psnr, self.commit = state["validation_psnr"], state["commit"]
+        self.init = state["init"]
         self.plain.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
+
+
+def _initialise(network: SRResNet, recipe: Recipe) -> dict[str, str] | None:
+    """Load the weights of ``recipe.init``, if any; return what identifies them."""
+    if not recipe.init:
+        return None
+    start = load_network(recipe.init)
+    config = getattr(start.module, "config", None)
+    if config != recipe.network:
+        raise ParameterError("init", f"weights of {recipe.network}", f"{recipe.init}: {config}")
+    network.load_state_dict(start.module.state_dict())
+    return {"name": start.name, "sha256": start.sha256}
 
 
 def _source_commit() -> str | None:
@@ -205,6 +223,7 @@ def train(
         seconds=run.seconds,
         validation_psnr=run.validation_psnr,
         commit=run.commit,
+        init=run.init,
     )
 
 
