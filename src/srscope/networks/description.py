@@ -41,6 +41,10 @@ class LoadedNetwork:
         default_layers: Names of the taps the paper shows, in depth order.
         sha256: Of the weights, by :func:`weights_sha256`.
         untrained: Builds the same architecture with fresh weights from a seed.
+        receptive_radius: How far an output pixel looks: input pixels beyond its own, along a
+            side. None where that is the whole image (channel attention) or is not known.
+        multiple: Input sides must be multiples of this, in pixels.
+        smallest: Shortest input side the network takes, in pixels.
     """
 
     module: nn.Module
@@ -51,6 +55,9 @@ class LoadedNetwork:
     default_layers: tuple[str, ...]
     sha256: str
     untrained: Callable[[int], nn.Module]
+    receptive_radius: int | None = None
+    multiple: int = 1
+    smallest: int = 1
 
     @property
     def info(self) -> NetworkInfo:

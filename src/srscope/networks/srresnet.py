@@ -126,6 +126,15 @@ class SRResNet(nn.Module):
             )
         return y_NCHW
 
+    @property
+    def receptive_radius(self) -> int:
+        """Input pixels beyond its own, along a side, that an output pixel depends on."""
+        scale = self.config.scale
+        radius = 2  # conv_hr and conv_last, in output pixels
+        for factor in (2, 2) if scale == 4 else (scale,):
+            radius = -(-radius // factor) + 1  # through the shuffle, and the conv before it
+        return radius + 2 * self.config.blocks + 1  # the residual's bilinear reach of 1 is inside
+
     def taps(self) -> tuple[TapPoint, ...]:
         """Tap points in depth order: the first conv, then every block after its addition."""
         channels = self.config.channels

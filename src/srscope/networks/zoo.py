@@ -110,6 +110,7 @@ def _describe(module: SRResNet, *, name: str, source: str) -> LoadedNetwork:
         default_layers=default,
         sha256=weights_sha256(module),
         untrained=_reinitialiser(module),
+        receptive_radius=module.receptive_radius,
     )
 
 
