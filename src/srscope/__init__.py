@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from srscope.images.io import read_image, write_image
     from srscope.networks.upscale import upscale
     from srscope.networks.zoo import list_networks, load_network
-    from srscope.training.config import load_recipe
     from srscope.training.loop import train
+    from srscope.training.recipes import load_recipe
 
     __version__: str
 
@@ -37,7 +37,7 @@ _HOME = {
     "load_bundled": "srscope.images.bundled:load_bundled",
     "load_folder": "srscope.images.folder:load_folder",
     "load_network": "srscope.networks.zoo:load_network",
-    "load_recipe": "srscope.training.config:load_recipe",
+    "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.suite:load_suite",
     "read_image": "srscope.images.io:read_image",
     "score_features": "srscope.analysis:score_features",

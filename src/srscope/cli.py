@@ -5,10 +5,11 @@ Exit codes: 0 done; 2 the user's input is wrong (one line on stderr); 1 our faul
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
@@ -17,9 +18,14 @@ from srscope.errors import FileProblem, ImageError, SrscopeError
 from srscope.projection.config import TsneConfig
 
 if TYPE_CHECKING:
-    from srscope.images.record import PhotoFile, Photograph
+    from srscope.images.record import PhotoFile
 
 DESCRIPTION = "Shows which image degradations a super-resolution network's features tell apart."
+UPSCALE = """Results are PNG; files of the same name are replaced, the images in IN never. Grey
+stays grey, 16 bits stay 16, alpha and ICC profile are kept, other metadata is not. Colours under
+fully transparent pixels are not kept. Tiles give what the whole image would, unless --overlap is
+below its default or the network looks at the whole image (channel attention), which is warned of.
+"""
 
 
 class _Parser(jsonargparse.ArgumentParser):
@@ -40,8 +46,8 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
     commands = parser.add_subcommands(required=True, dest="command")
     handlers: dict[str, Callable[[Any], None]] = {}
 
-    def command(name: str, handler: Callable[[Any], None], text: str) -> _Parser:
-        sub = _Parser(description=text)
+    def command(name: str, handler: Callable[[Any], None], text: str, more: str = "") -> _Parser:
+        sub = _Parser(description=f"{text} {more}")
         handlers[name] = handler
         commands.add_subcommand(name, sub, help=text)
         return sub
@@ -61,12 +67,14 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
     sub.add_argument("--seed", type=int, default=0, help="of every random choice [0]")
     _quiet(sub)
 
-    sub = command("upscale", _upscale, "Run a network on an image or a folder of images.")
+    sub = command("upscale", _upscale, "Run a network on an image or a folder of images.", UPSCALE)
     sub.add_argument("network", type=str, help="bundled name or checkpoint file")
     sub.add_argument("source", metavar="IN", type=str, help="image or folder")
     sub.add_argument("out", metavar="OUT", type=str, help="image (.png) or folder")
     sub.add_argument("--tile", type=int, default=192, help="input pixels a tile, 0 for whole [192]")
-    sub.add_argument("--overlap", type=int, default=40, help="input pixels round a tile [40]")
+    overlap = "input pixels round a tile; less shows seams [what the network's outputs depend on]"
+    sub.add_argument("--overlap", type=int | None, help=overlap)
+    sub.add_argument("--bits", type=Literal[8, 16] | None, help="of a value [8 or 16, as in IN]")
     _quiet(sub)
 
     sub = command("train", _train, "Train a network by a recipe; other options override its keys.")
@@ -140,9 +148,11 @@ def _degrade(args: Any) -> None:
 def _upscale(args: Any) -> None:
     from srscope.console import stage_progress
     from srscope.images.folder import load_folder
-    from srscope.images.io import read_size, write_image
+    from srscope.images.io import read_size
+    from srscope.images.picture import read_picture
+    from srscope.images.png_write import write_png
     from srscope.images.record import PhotoFile
-    from srscope.networks.upscale import upscale
+    from srscope.networks.upscale import count_tiles, upscale_strips
     from srscope.networks.zoo import load_network
 
     network, source, out = load_network(args.network), Path(args.source), Path(args.out)
@@ -150,33 +160,68 @@ def _upscale(args: Any) -> None:
     if source.is_dir():
         photos = load_folder(source)
         skipped += photos.skipped
-        jobs = _targets(out, photos.photographs)
+        jobs = _targets(out, [each for each in photos.photographs if isinstance(each, PhotoFile)])
     elif out.suffix.lower() != ".png":
         raise FileProblem(args.out, "is not a .png name", "results are written as PNG")
     else:
         jobs = {out: PhotoFile(name=source.name, path=source, size_HW=read_size(source))}
+    _keep_originals(jobs)
+    tiles = [count_tiles(network, photo.size_HW, tile=args.tile) for photo in jobs.values()]
+    if network.receptive_radius is None and max(tiles) > 1:
+        print(
+            f"srscope: how far {network.name} looks is unbounded or unknown: tiles come near the "
+            "result of the whole image, but may show; --tile 0 runs it whole",
+            file=sys.stderr,
+        )
+    written = 0
     with stage_progress(quiet=args.quiet) as progress:
-        for number, (target, photo) in enumerate(jobs.items(), start=1):
+        ticks = itertools.count(1)
+
+        def after_tile() -> None:
+            if progress is not None:
+                progress("upscaling, tile", next(ticks), sum(tiles))
+
+        for (target, photo), count in zip(jobs.items(), tiles, strict=True):
             try:
-                image_HW3 = photo.pixels_HW3
+                picture = read_picture(photo.path)
             except ImageError as error:
                 if not source.is_dir():
                     raise
                 skipped.append((photo.name, error.problem))
+                for _ in range(count):
+                    after_tile()
                 continue
-            write_image(target, upscale(network, image_HW3, tile=args.tile, overlap=args.overlap))
-            if progress is not None:
-                progress("upscaling", number, len(jobs))
+            height, width, channels = picture.pixels_HWC.shape
+            write_png(
+                target,
+                upscale_strips(
+                    network,
+                    picture.pixels_HWC,
+                    tile=args.tile,
+                    overlap=args.overlap,
+                    after_tile=after_tile,
+                ),
+                size_HW=(height * network.scale, width * network.scale),
+                channels=channels,
+                bits=args.bits or picture.bits,
+                icc_profile=picture.icc_profile,
+            )
+            written += 1
     _print_skipped(skipped)
-    count = len(jobs) - sum(name in {p.name for p in jobs.values()} for name, _ in skipped)
-    print(f"{count} image{'' if count == 1 else 's'} in {args.out}")
+    print(f"{written} image{'' if written == 1 else 's'} in {args.out}")
 
 
-def _targets(
-    out: Path, photos: Sequence[Photograph | PhotoFile]
-) -> dict[Path, Photograph | PhotoFile]:
+def _keep_originals(jobs: Mapping[Path, PhotoFile]) -> None:
+    """Refuse to write a result over an image that is to be read."""
+    originals = {photo.path.resolve() for photo in jobs.values()}
+    for target in jobs:
+        if target.resolve() in originals:
+            raise FileProblem(target, "would be written over the input", "give another OUT")
+
+
+def _targets(out: Path, photos: Sequence[PhotoFile]) -> dict[Path, PhotoFile]:
     """Name each result after its photograph; where two would be one, keep the old suffix too."""
-    targets: dict[Path, Photograph | PhotoFile] = {}
+    targets: dict[Path, PhotoFile] = {}
     taken = {Path(photo.name) for photo in photos}
     for photo in photos:
         name = Path(photo.name).with_suffix(".png")
@@ -194,9 +239,9 @@ def _print_skipped(skipped: Sequence[tuple[str, str]]) -> None:
 
 def _train(args: Any) -> None:
     from srscope.console import stage_progress
-    from srscope.training.config import load_recipe
     from srscope.training.export import export
     from srscope.training.loop import train
+    from srscope.training.recipes import load_recipe
 
     recipe = load_recipe(args.recipe, args.overrides)
     out = Path(args.out or f"runs/{recipe.name}")
@@ -207,7 +252,8 @@ def _train(args: Any) -> None:
             resume=args.resume,
             report=(lambda n, _: progress(recipe.name, n, recipe.iterations)) if progress else None,
         )
-    print(export(trained, out))
+    if trained.is_main:
+        print(export(trained, out))
 
 
 def _networks(args: Any) -> None:

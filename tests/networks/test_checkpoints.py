@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from srscope.errors import CheckpointError
-from srscope.networks.checkpoints import load_srresnet, read_state_dict
+from srscope.networks.checkpoints import load_weights, read_state_dict
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 
 
@@ -29,13 +29,13 @@ def test_wrapped_checkpoints_load_unchanged(
 ) -> None:
     state = network.state_dict()
     torch.save(state if wrapper is None else {wrapper: state}, tmp_path / "net.pth")
-    assert same(load_srresnet(tmp_path / "net.pth"), network)
+    assert same(load_weights(tmp_path / "net.pth"), network)
 
 
 def test_the_running_average_is_preferred(tmp_path: Path, network: SRResNet) -> None:
     other = {name: tensor + 1 for name, tensor in network.state_dict().items()}
     torch.save({"params": other, "params_ema": network.state_dict()}, tmp_path / "net.pth")
-    assert same(load_srresnet(tmp_path / "net.pth"), network)
+    assert same(load_weights(tmp_path / "net.pth"), network)
 
 
 def test_prefixes_of_data_parallel_training_are_taken_off(
@@ -43,14 +43,14 @@ def test_prefixes_of_data_parallel_training_are_taken_off(
 ) -> None:
     state = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
     torch.save({"params": state}, tmp_path / "net.pth")
-    assert same(load_srresnet(tmp_path / "net.pth"), network)
+    assert same(load_weights(tmp_path / "net.pth"), network)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_structure_is_read_off_the_weights(tmp_path: Path, scale: int) -> None:
     config = SRResNetConfig(blocks=3, channels=12, scale=scale)
     torch.save(SRResNet(config).state_dict(), tmp_path / "net.pth")
-    assert load_srresnet(tmp_path / "net.pth").config == config
+    assert load_weights(tmp_path / "net.pth").config == config
 
 
 def test_residual_comes_from_argument_then_metadata_then_basicsr(
@@ -58,10 +58,10 @@ def test_residual_comes_from_argument_then_metadata_then_basicsr(
 ) -> None:
     path = tmp_path / "net.safetensors"
     save_file(network.state_dict(), path, metadata={"global_residual": "false"})
-    assert load_srresnet(path).config.global_residual is False
-    assert load_srresnet(path, global_residual=True).config.global_residual is True
+    assert load_weights(path).config.global_residual is False
+    assert load_weights(path, global_residual=True).config.global_residual is True
     save_file(network.state_dict(), path)
-    assert load_srresnet(path).config.global_residual is True
+    assert load_weights(path).config.global_residual is True
 
 
 class _Malicious:
@@ -99,12 +99,12 @@ def test_files_without_weights_or_of_another_structure_are_refused(
 ) -> None:
     torch.save({"epoch": 3}, tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match="holds no plain state dict"):
-        load_srresnet(tmp_path / "a.pth")
+        load_weights(tmp_path / "a.pth")
     torch.save({"weight": torch.zeros(3)}, tmp_path / "b.pth")
     with pytest.raises(CheckpointError, match="is not an SRResNet checkpoint"):
-        load_srresnet(tmp_path / "b.pth")
+        load_weights(tmp_path / "b.pth")
     state = network.state_dict()
     state["conv_last.weight"] = torch.zeros(3, 5, 3, 3)
     torch.save(state, tmp_path / "c.pth")
     with pytest.raises(CheckpointError, match=r"does not fit SRResNet.*conv_last\.weight"):
-        load_srresnet(tmp_path / "c.pth")
+        load_weights(tmp_path / "c.pth")

@@ -7,14 +7,16 @@ import pytest
 import torch
 
 from srscope.images.folder import load_folder
-from srscope.networks.checkpoints import load_srresnet
+from srscope.networks.checkpoints import load_weights
 from srscope.networks.description import weights_sha256
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
-from srscope.training.config import DataConfig, Recipe
+from srscope.training.config import DataConfig
 from srscope.training.data import load_pairs
 from srscope.training.export import export
+from srscope.training.facts import data_facts, quality_facts
 from srscope.training.loop import Trained
 from srscope.training.quality import quality
+from srscope.training.sr import SRRecipe
 from support.tiny import photographs
 
 
@@ -24,28 +26,33 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
     test = load_folder(photographs(folder / "test", count=1, size=(90, 80)))
     torch.manual_seed(0)
     config = SRResNetConfig(blocks=1, channels=4, global_residual=False)
+    recipe = SRRecipe(
+        name="mine",
+        network=config,
+        data=DataConfig(folder=str(photographs(folder / "in", count=3))),
+        iterations=7,
+        seed=5,
+    )
+    pairs, _ = load_pairs(recipe.data.folder, 4, [])
+    network = SRResNet(config)
     trained = Trained(
-        network=SRResNet(config),
-        recipe=Recipe(
-            name="mine",
-            network=config,
-            data=DataConfig(folder=str(photographs(folder / "in", count=3))),
-            iterations=7,
-            seed=5,
-        ),
+        network=network,
+        recipe=recipe,
         iterations=7,
         seconds=1.5,
-        validation_psnr=None,
+        validation={"validation_psnr": 12.5},
         commit="abc",
+        init={"name": "before", "sha256": "0" * 64},
+        facts=lambda: {"data": data_facts(pairs), "quality": quality_facts(network, 4)},
     )
     with pytest.MonkeyPatch.context() as patch:  # the bundled set takes minutes on two cores
-        patch.setattr("srscope.training.export.load_bundled", lambda name: {"test": test}[name])
+        patch.setattr("srscope.training.facts.load_bundled", lambda name: {"test": test}[name])
         return trained, export(trained, folder / "out")
 
 
 def test_weights_load_with_their_structure(exported: tuple[Trained, Path]) -> None:
     trained, path = exported
-    loaded = load_srresnet(path)
+    loaded = load_weights(path)
     assert loaded.config == trained.recipe.network
     assert weights_sha256(loaded) == weights_sha256(trained.network)
 

@@ -10,12 +10,13 @@ from PIL import Image
 
 from srscope.errors import ParameterError, TrainingError
 from srscope.networks.srresnet import SRResNetConfig
-from srscope.training.config import DataConfig, OptimizerConfig, Recipe
+from srscope.training.config import DataConfig, OptimizerConfig
 from srscope.training.loop import Trained, train
+from srscope.training.sr import SRRecipe
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
+def recipe(tmp_path: Path) -> SRRecipe:
     folder = tmp_path / "photographs"
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -24,7 +25,7 @@ def recipe(tmp_path: Path) -> Recipe:
         Image.fromarray(coarse).resize((120, 96), Image.Resampling.BICUBIC).save(
             folder / f"{name}.png"
         )
-    return Recipe(
+    return SRRecipe(
         name="tiny",
         network=SRResNetConfig(blocks=1, channels=8),
         data=DataConfig(folder=str(folder), validation=("held-out.png",), batch_size=4, patch=8),
@@ -48,7 +49,7 @@ def equal(first: Trained, second: Trained) -> bool:
 
 
 def test_a_run_is_reproducible_and_the_seed_reaches_the_bottom(
-    recipe: Recipe, tmp_path: Path
+    recipe: SRRecipe, tmp_path: Path
 ) -> None:
     first = train(recipe, out=tmp_path / "1")
     assert equal(first, train(recipe, out=tmp_path / "2"))
@@ -57,7 +58,7 @@ def test_a_run_is_reproducible_and_the_seed_reaches_the_bottom(
 
 
 @pytest.mark.parametrize("stop", [5, 10])
-def test_a_killed_run_resumes_to_the_same_bits(recipe: Recipe, tmp_path: Path, stop: int) -> None:
+def test_a_killed_run_resumes_to_the_same_bits(recipe: SRRecipe, tmp_path: Path, stop: int) -> None:
     whole = train(recipe, out=tmp_path / "whole")
 
     class Killed(Exception):
@@ -74,7 +75,7 @@ def test_a_killed_run_resumes_to_the_same_bits(recipe: Recipe, tmp_path: Path, s
     assert equal(whole, resumed)
 
 
-def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:
+def test_training_learns(recipe: SRRecipe, tmp_path: Path) -> None:
     losses: list[float] = []
     longer = dataclasses.replace(
         recipe, iterations=150, optimizer=OptimizerConfig(learning_rate=2e-3), log_every=30
@@ -86,7 +87,7 @@ def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_curves_rates_and_validation_are_reported(recipe: Recipe, tmp_path: Path) -> None:
+def test_curves_rates_and_validation_are_reported(recipe: SRRecipe, tmp_path: Path) -> None:
     seen: dict[int, dict[str, float]] = {}
     train(recipe, out=tmp_path / "run", report=lambda done, numbers: seen.update({done: numbers}))
     assert list(seen) == [3, 6, 9, 12]
@@ -98,20 +99,24 @@ def test_curves_rates_and_validation_are_reported(recipe: Recipe, tmp_path: Path
 
 
 def test_the_average_is_shipped_where_the_recipe_asks_for_it(
-    recipe: Recipe, tmp_path: Path
+    recipe: SRRecipe, tmp_path: Path
 ) -> None:
     averaged = train(recipe, out=tmp_path / "1")
     plain = train(dataclasses.replace(recipe, ema_decay=0.0), out=tmp_path / "2")
     assert not equal(averaged, plain)
     state = torch.load(tmp_path / "1" / "checkpoint-00000012.pt", weights_only=True)
-    assert all(torch.equal(state["network"][key], weights(plain)[key]) for key in weights(plain))
+    kept = state["players"]["network"]["network"]
+    assert kept.keys() == weights(plain).keys()
+    assert all(torch.equal(kept[key], weights(plain)[key]) for key in kept)
 
 
-def test_the_average_follows_its_definition(recipe: Recipe, tmp_path: Path) -> None:
+def test_the_average_follows_its_definition(recipe: SRRecipe, tmp_path: Path) -> None:
     every = dataclasses.replace(recipe, checkpoint_every=1, keep_checkpoints=12, iterations=3)
     averaged = train(every, out=tmp_path / "run")
     saved = [
-        torch.load(tmp_path / "run" / f"checkpoint-{n:08d}.pt", weights_only=True)["network"]
+        torch.load(tmp_path / "run" / f"checkpoint-{n:08d}.pt", weights_only=True)["players"][
+            "network"
+        ]["network"]
         for n in (1, 2, 3)
     ]
     key = "conv_first.weight"  # the average starts as a copy of the first iterate
@@ -119,7 +124,7 @@ def test_the_average_follows_its_definition(recipe: Recipe, tmp_path: Path) -> N
     torch.testing.assert_close(weights(averaged)[key], expected)
 
 
-def test_a_used_folder_wants_resume_and_the_same_recipe(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_used_folder_wants_resume_and_the_same_recipe(recipe: SRRecipe, tmp_path: Path) -> None:
     train(recipe, out=tmp_path / "run")
     with pytest.raises(ParameterError, match=r"out must be a folder without.*--resume"):
         train(recipe, out=tmp_path / "run")
@@ -128,7 +133,7 @@ def test_a_used_folder_wants_resume_and_the_same_recipe(recipe: Recipe, tmp_path
     train(dataclasses.replace(recipe, log_every=7), out=tmp_path / "run", resume=True)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_stops_the_run(recipe: SRRecipe, tmp_path: Path) -> None:
     wild = dataclasses.replace(recipe, optimizer=OptimizerConfig(learning_rate=1e30), iterations=60)
     with pytest.raises(TrainingError, match=r"the loss is .* at iteration \d+; lower"):
         train(wild, out=tmp_path / "run")

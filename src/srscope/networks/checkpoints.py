@@ -1,4 +1,4 @@
-"""Checkpoint files of SRResNet's structure: safetensors, or pickles read without executing code."""
+"""Weight files: safetensors, or pickles read without executing code."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from srscope.errors import CheckpointError
+from srscope.errors import CheckpointError, ParameterError, SrscopeError
+from srscope.networks.build import from_metadata
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 
 _WRAPPERS = ("params_ema", "params", "state_dict", "model")
@@ -93,24 +94,49 @@ def srresnet_config(state: Mapping[str, Tensor], *, global_residual: bool) -> SR
     )
 
 
-def load_srresnet(path: str | Path, *, global_residual: bool | None = None) -> SRResNet:
-    """Build an SRResNet from a checkpoint of BasicSR's ``MSRResNet`` structure.
+def load_weights(path: str | Path, *, global_residual: bool | None = None) -> nn.Module:
+    """Build a network from a weight file: one of srscope's own, or of ``MSRResNet`` structure.
+
+    Half-precision weights become float32.
 
     Args:
-        path: The checkpoint.
-        global_residual: Whether the bilinear residual is added to the output. ``None`` takes what
-            the file's metadata says, and BasicSR's structure (with residual) where it says nothing.
+        path: The file. If its metadata names an architecture (as srscope's own do), that is built;
+            else it must have the keys of BasicSR's ``MSRResNet``.
+        global_residual: Whether the bilinear residual is added to the output, for a file that names
+            no architecture. ``None`` takes what its metadata says of that alone, and BasicSR's
+            structure (with residual) where it says nothing.
 
     Returns:
         The network in evaluation mode.
 
     Raises:
         CheckpointError: If the file is unreadable or its weights do not fit.
+        ParameterError: If ``global_residual`` contradicts the file's metadata.
     """
-    state = read_state_dict(path)
-    if global_residual is None:
-        global_residual = read_metadata(path).get("global_residual", "true") != "false"
-    config = srresnet_config(state, global_residual=global_residual)
+    state, metadata = read_state_dict(path), read_metadata(path)
+    try:
+        network = from_metadata(metadata)
+    except (SrscopeError, TypeError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(path, f"describes no network of srscope: {reason}") from error
+    if network is None:
+        said = metadata.get("global_residual", "true") != "false"
+        network = _msrresnet(path, state, said if global_residual is None else global_residual)
+    elif global_residual is not None:
+        said = getattr(getattr(network, "config", None), "global_residual", None)
+        if said is not global_residual:
+            raise ParameterError("global_residual", f"what the file says ({said})", global_residual)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        kind = type(network).__name__
+        raise CheckpointError(path, f"does not fit {kind}: {reason}") from error
+    return network.eval()
+
+
+def _msrresnet(path: str | Path, state: Mapping[str, Tensor], residual: bool) -> SRResNet:
+    config = srresnet_config(state, global_residual=residual)
     if config is None:
         raise CheckpointError(
             path,
@@ -118,10 +144,4 @@ def load_srresnet(path: str | Path, *, global_residual: bool | None = None) -> S
             "conv_last)",
             "name a network of this structure",
         )
-    network = SRResNet(config)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(path, f"does not fit SRResNet: {reason}") from error
-    return network.eval()
+    return SRResNet(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -26,6 +26,20 @@ class TapPoint:
     label: str
     channels: int
     stride: int
+
+
+def shown_of_blocks(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the first conv and the blocks at a quarter, a half and the end of the chain.
+
+    Args:
+        names: The first conv, then the blocks, in depth order.
+
+    Example:
+        >>> shown_of_blocks(["conv", *(f"block{i}" for i in range(1, 17))])
+        ('conv', 'block4', 'block8', 'block16')
+    """
+    blocks = len(names) - 1
+    return tuple(dict.fromkeys(names[i] for i in (0, -(-blocks // 4), -(-blocks // 2), -1)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srscope.errors import ParameterError
-from srscope.networks.description import TapPoint
+from srscope.networks.description import TapPoint, shown_of_blocks
 
 SLOPE = 0.1
 """Negative slope of the LeakyReLUs outside the residual blocks."""
@@ -146,3 +146,10 @@ class SRResNet(nn.Module):
                 for i in range(self.config.blocks)
             ),
         )
+
+    def shown(self) -> tuple[str, ...]:
+        """Names of the taps shown by default: Conv1 and the blocks at a quarter, a half, the end.
+
+        With 16 blocks these are the paper's: Conv1, ResBlock4, ResBlock8, ResBlock16.
+        """
+        return shown_of_blocks([tap.name for tap in self.taps()])

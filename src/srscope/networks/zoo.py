@@ -12,13 +12,11 @@ import torch
 from torch import nn
 
 from srscope.errors import ParameterError, UnknownNameError
-from srscope.networks.checkpoints import load_srresnet
+from srscope.networks.build import build_network
+from srscope.networks.checkpoints import load_weights
 from srscope.networks.description import LoadedNetwork, weights_sha256
-from srscope.networks.srresnet import SRResNet
 
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights"
-PAPER_LAYERS = ("conv_first", "body.3", "body.7", "body.15")
-"""Conv1, ResBlock4, ResBlock8 and ResBlock16: what the paper shows of its SR networks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +71,14 @@ def load_network(spec: str) -> LoadedNetwork:
     cards = {card.name: card for card in list_networks()}
     if spec in cards:
         card = cards[spec]
-        module = load_srresnet(card.path)
+        module = load_weights(card.path)
         return _describe(
             module, name=spec, source=f"bundled with srscope ({card.facts['recipe']['name']})"
         )
     path, _, option = spec.partition("?")
     if not Path(path).is_file() and not Path(path).suffix:
         raise UnknownNameError("network", spec, cards)
-    module = load_srresnet(path, global_residual=_residual_option(option))
+    module = load_weights(path, global_residual=_residual_option(option))
     return _describe(module, name=Path(path).stem, source=f"checkpoint {Path(path).name}")
 
 
@@ -93,31 +91,25 @@ def _residual_option(option: str) -> bool | None:
     return choices[option]
 
 
-def _describe(module: SRResNet, *, name: str, source: str) -> LoadedNetwork:
-    taps = module.taps()
-    names = [tap.name for tap in taps]
-    if module.config.blocks == 16:
-        default = PAPER_LAYERS
-    else:
-        blocks = module.config.blocks
-        default = tuple(dict.fromkeys(names[i] for i in (0, -(-blocks // 4), -(-blocks // 2), -1)))
+def _describe(module: Any, *, name: str, source: str) -> LoadedNetwork:
+    """Describe one of srscope's own architectures; each has ``config``, ``taps()``, ``shown()``."""
     return LoadedNetwork(
         module=module,
         name=name,
         source=source,
-        scale=module.config.scale,
-        taps=taps,
-        default_layers=default,
+        scale=getattr(module.config, "scale", 1),
+        taps=module.taps(),
+        default_layers=module.shown(),
         sha256=weights_sha256(module),
         untrained=_reinitialiser(module),
-        receptive_radius=module.receptive_radius,
+        receptive_radius=getattr(module, "receptive_radius", None),
     )
 
 
-def _reinitialiser(module: SRResNet) -> Callable[[int], nn.Module]:
+def _reinitialiser(module: Any) -> Callable[[int], nn.Module]:
     def untrained(seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return SRResNet(module.config).eval()
+            return build_network(module.config).eval()
 
     return untrained

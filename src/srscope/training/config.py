@@ -1,23 +1,28 @@
 """Recipes: everything that decides what a training run produces, as validated frozen records.
 
-The command line and the YAML files under ``recipes/`` are generated from these classes.
+The command line and the YAML files under ``recipes/`` are generated from these classes. What is
+common to all kinds of training stands here; each kind adds its own fields beside its task.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from srscope.errors import FileProblem, ParameterError, SrscopeError
-from srscope.networks.srresnet import SRResNetConfig
+from srscope.errors import ParameterError
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
 Precision = Literal["bf16-mixed", "16-mixed", "32-true"]
 
 
-def _positive(name: str, value: float, remedy: str = "") -> None:
+def require_positive(name: str, value: float, remedy: str = "") -> None:
+    """Raise a ParameterError unless ``value`` is finite and above 0."""
     if not (math.isfinite(value) and value > 0):
         raise ParameterError(name, "a finite number above 0", value, remedy)
 
@@ -32,19 +37,24 @@ class DataConfig:
             them while the run goes on.
         batch_size: Pairs an iteration, over all devices together.
         patch: Side of the low-resolution crops, in LR pixels.
+        noise_sigma: Standard deviation of the Gaussian noise added to every LR crop, in levels of
+            0-255; the noisy crop is clipped and rounded to 8 bits. 0 adds none.
 
     Raises:
-        ParameterError: If ``batch_size`` or ``patch`` is below 1.
+        ParameterError: If ``batch_size`` or ``patch`` is below 1, or ``noise_sigma`` is negative.
     """
 
     folder: str = "data/photos/train"
     validation: tuple[str, ...] = ()
     batch_size: int = 16
     patch: int = 32
+    noise_sigma: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("data.batch_size", self.batch_size)
-        _positive("data.patch", self.patch)
+        require_positive("data.batch_size", self.batch_size)
+        require_positive("data.patch", self.patch)
+        if not 0 <= self.noise_sigma < math.inf:
+            raise ParameterError("data.noise_sigma", "0 (no noise) or more", self.noise_sigma)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,49 +81,60 @@ class OptimizerConfig:
     gamma: float = 0.5
 
     def __post_init__(self) -> None:
-        _positive("optimizer.learning_rate", self.learning_rate, "the paper starts at 2e-4")
-        _positive("optimizer.gamma", self.gamma, "0.5 halves the rate")
+        require_positive("optimizer.learning_rate", self.learning_rate, "the paper starts at 2e-4")
+        require_positive("optimizer.gamma", self.gamma, "0.5 halves the rate")
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ParameterError(f"optimizer.{name}", "in [0, 1)", getattr(self, name))
         if list(self.milestones) != sorted(set(self.milestones)):
             raise ParameterError("optimizer.milestones", "strictly rising", self.milestones)
 
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """Build the optimizer."""
+        import torch
+
+        betas = (self.beta1, self.beta2)
+        return torch.optim.Adam(parameters, lr=self.learning_rate, betas=betas, fused=True)
+
+    def schedule(self, optimizer: Optimizer, iterations: int) -> LRScheduler:
+        """Build the schedule of a run of ``iterations`` steps."""
+        import torch
+
+        del iterations
+        return torch.optim.lr_scheduler.MultiStepLR(optimizer, list(self.milestones), self.gamma)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A training run of an L1 super-resolution network.
+    """What every training run is told, whatever it trains.
 
     Args:
         name: Name of the network that comes out.
-        network: Its structure.
-        data: Where pairs come from.
-        optimizer: Adam and its schedule.
+        task: Kind of training; see :data:`srscope.training.recipes.TASKS`.
         iterations: Optimizer steps.
         init: Weights to start from: a bundled name or a checkpoint of the same structure. Empty
             draws them from ``seed``. The optimizer and the schedule start anew.
-        seed: Decides the initial weights, every crop and every flip.
+        seed: Decides the initial weights and everything that is drawn, iteration by iteration.
         ema_decay: Decay of the running average of the weights; 0 switches it off. With it on, the
             average is what is validated and shipped.
         precision: ``bf16-mixed`` (autocast), ``16-mixed`` or ``32-true``.
         channels_last: Keep activations in channels-last memory order (faster on CPUs and GPUs).
         log_every: Iterations between points of the training curves.
-        validate_every: Iterations between PSNR measurements; 0 switches them off.
+        validate_every: Iterations between measurements on validation images; 0 switches them off.
         checkpoint_every: Iterations between checkpoints.
         keep_checkpoints: How many of the newest checkpoints stay on disk.
         accelerator: Lightning Fabric's accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
         devices: Devices (or CPU processes) a node.
         num_nodes: Nodes.
         strategy: Lightning Fabric's strategy: ``auto``, ``ddp``, ``fsdp``.
+        export: Number format of the exported weights. Checkpoints keep float32 in any case.
 
     Raises:
         ParameterError: If a number is out of its range.
     """
 
     name: str
-    network: SRResNetConfig = field(default_factory=SRResNetConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    task: str
     iterations: int = 600_000
     init: str = ""
     seed: int = 0
@@ -128,6 +149,7 @@ class Recipe:
     devices: int = 1
     num_nodes: int = 1
     strategy: str = "auto"
+    export: Literal["float32", "float16"] = "float32"
 
     def __post_init__(self) -> None:
         for name in (
@@ -146,60 +168,41 @@ class Recipe:
             raise ParameterError("seed", "0 or more", self.seed)
         if not 0 <= self.ema_decay < 1:
             raise ParameterError("ema_decay", "in [0, 1)", self.ema_decay, "0.999 is usual")
-        if self.data.batch_size % (self.devices * self.num_nodes):
+        if self.ema_decay and self.strategy.startswith("fsdp"):
+            raise ParameterError(
+                "ema_decay", "0 with strategy fsdp", self.ema_decay,
+                "sharded weights are not averaged; use strategy ddp",
+            )  # fmt: skip
+
+    def require_shares(self, batch_size: int) -> None:
+        """Raise unless ``batch_size`` splits evenly over the processes."""
+        if batch_size < 1 or batch_size % (self.devices * self.num_nodes):
             raise ParameterError(
                 "data.batch_size",
                 f"a multiple of devices x num_nodes = {self.devices * self.num_nodes}",
-                self.data.batch_size,
+                batch_size,
             )
 
 
-def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
-    """Read a recipe from YAML, with command-line overrides.
+FREE_TO_CHANGE = (
+    "log_every", "validate_every", "checkpoint_every", "keep_checkpoints",
+    "accelerator", "devices", "num_nodes", "strategy", "export",
+)  # fmt: skip
+"""Fields of a recipe that a resumed run may change: none of them decides the weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairRecipe(Recipe):
+    """A run that sees pairs of low- and high-resolution crops.
 
     Args:
-        path: The YAML file.
-        overrides: Arguments such as ``["--iterations=100", "--data.patch=16"]``.
-
-    Returns:
-        The validated recipe.
-
-    Raises:
-        FileProblem: If the file is absent.
-        ParameterError: If a key is unknown or a value breaks its rule.
+        data: Where pairs come from.
+        optimizer: Adam and its schedule, of the network that is shipped.
     """
-    import jsonargparse
 
-    file = Path(path)
-    if not file.is_file():
-        raise FileProblem(file, "no such recipe", "see recipes/ for those that come with srscope")
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument("--config", action="config")
-    parser.add_class_arguments(Recipe)
-    try:
-        parsed = parser.parse_args(["--config", str(file), *(overrides or [])])
-        values: dict[str, Any] = parsed.as_dict()
-        del values["config"]
-        return Recipe(**_records(values))
-    except SrscopeError:
-        raise
-    except (jsonargparse.ArgumentError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ParameterError(f"recipe {file.name}", "valid", reason) from error
+    data: DataConfig = field(default_factory=DataConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
-
-def _records(values: dict[str, Any]) -> dict[str, Any]:
-    """Build the nested records that the parser may leave as mappings."""
-    nested = {"network": SRResNetConfig, "data": DataConfig, "optimizer": OptimizerConfig}
-    for key, record in nested.items():
-        if isinstance(values[key], dict):
-            values[key] = record(**values[key])
-    return values
-
-
-def recipe_dict(recipe: Recipe) -> dict[str, Any]:
-    """Return the resolved recipe as plain YAML/JSON values."""
-    plain = dataclasses.asdict(recipe)
-    plain["data"]["validation"] = list(recipe.data.validation)
-    plain["optimizer"]["milestones"] = list(recipe.optimizer.milestones)
-    return plain
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_shares(self.data.batch_size)

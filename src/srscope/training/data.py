@@ -7,6 +7,7 @@ capital H/W of HR photographs are multiples of the scale.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from srscope.degradations.resize import imresize
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoFile, Photograph
+from srscope.training.config import DataConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,14 @@ def make_pair(photograph: Photograph | PhotoFile, scale: int) -> Pair:
     hr_1CHW = torch.from_numpy(np.ascontiguousarray(hr_HW3)).permute(2, 0, 1)[None]
     lr_HW3 = imresize(hr_1CHW, 1 / scale)[0].permute(1, 2, 0).numpy()
     return Pair(name=photograph.name, hr_HW3=_to_8_bits(hr_HW3), lr_HW3=_to_8_bits(lr_HW3))
+
+
+def pairs_sha256(pairs: Sequence[Pair]) -> str:
+    """Return a hash of the photographs' names and pixels."""
+    digest = hashlib.sha256()
+    for pair in pairs:
+        digest.update(pair.name.encode() + pair.hr_HW3.tobytes())
+    return digest.hexdigest()
 
 
 def _to_8_bits(image_HW3: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -84,6 +94,7 @@ class Batches:
         patch: Side of the LR crops.
         batch_size: Pairs in a global batch.
         seed: The recipe's seed.
+        noise_sigma: Standard deviation of the Gaussian noise on LR crops, in levels of 0-255.
 
     Raises:
         ImageError: If no photograph is as large as a crop.
@@ -94,6 +105,19 @@ class Batches:
     patch: int
     batch_size: int
     seed: int
+    noise_sigma: float = 0.0
+
+    @classmethod
+    def of(cls, data: DataConfig, pairs: tuple[Pair, ...], scale: int, seed: int) -> Batches:
+        """Return the batches that a recipe's ``data`` describes."""
+        return cls(
+            pairs=pairs,
+            scale=scale,
+            patch=data.patch,
+            batch_size=data.batch_size,
+            seed=seed,
+            noise_sigma=data.noise_sigma,
+        )
 
     def __post_init__(self) -> None:
         for pair in self.pairs:
@@ -123,6 +147,10 @@ class Batches:
         share = self.batch_size // world
         mine = range(rank * share, (rank + 1) * share)
         lr, hr = zip(*(self._crop(which_N[n], where_N2[n], turn_N[n]) for n in mine), strict=True)
+        if self.noise_sigma > 0:
+            noise_N = random.normal(0.0, self.noise_sigma, (self.batch_size, *lr[0].shape))
+            noisy_NHW3 = np.stack(lr) + noise_N[mine.start : mine.stop]
+            lr = tuple(np.rint(np.clip(noisy_NHW3, 0.0, 255.0)).astype(np.uint8))
         return _to_tensor(lr), _to_tensor(hr)
 
     def _crop(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import json
 import platform
 from importlib import metadata
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from srscope.files import atomic_path, write_text
-from srscope.images.bundled import load_bundled
+from srscope.networks.build import architecture_metadata
 from srscope.networks.description import weights_sha256
-from srscope.training.config import recipe_dict
-from srscope.training.data import load_pairs, make_pair
+from srscope.training.card import card_for_people
 from srscope.training.loop import Trained
-from srscope.training.quality import quality
+from srscope.training.recipes import recipe_dict
 
 LICENSE = "Apache-2.0"
 
@@ -25,7 +25,8 @@ LICENSE = "Apache-2.0"
 def export(trained: Trained, out: str | Path) -> Path:
     """Write ``NAME.safetensors``, ``NAME.json`` and ``NAME.md``.
 
-    Quality is measured on the bundled test photographs, which no recipe trains on.
+    With ``export: float16`` in the recipe the weights are rounded first, so that everything the
+    card says is measured on what the file holds; batch statistics stay float32.
 
     Args:
         trained: The finished run.
@@ -38,54 +39,53 @@ def export(trained: Trained, out: str | Path) -> Path:
 
     recipe = trained.recipe
     path = Path(out) / f"{recipe.name}.safetensors"
+    half = recipe.export == "float16"
+    weights = {name for name, _ in trained.network.named_parameters()}
+    if half:
+        _round_to_half(trained.network)
     state = {
-        name: tensor.detach().cpu().contiguous()
+        name: _storable(tensor, half=half and name in weights)
         for name, tensor in trained.network.state_dict().items()
     }
-    text = {"format": "pt", "global_residual": str(recipe.network.global_residual).lower()}
+    text = {"format": "pt", **architecture_metadata(trained.network)}
     with atomic_path(path) as temporary:
         save_file(state, temporary, metadata=text)
     facts = card(trained)
     write_text(path.with_suffix(".json"), json.dumps(facts, indent=2) + "\n")
-    write_text(path.with_suffix(".md"), _card_for_people(facts))
+    write_text(path.with_suffix(".md"), card_for_people(facts))
     return path
+
+
+@torch.no_grad()
+def _round_to_half(network: nn.Module) -> None:
+    for parameter in network.parameters():
+        parameter.copy_(parameter.half().float())
+
+
+def _storable(tensor: torch.Tensor, *, half: bool) -> torch.Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if half else copy.deepcopy(tensor)
 
 
 def card(trained: Trained) -> dict[str, Any]:
     """Collect what is known of a trained network, as plain JSON values."""
     recipe = trained.recipe
-    scale = recipe.network.scale
-    test = [make_pair(photograph, scale) for photograph in load_bundled("test").photographs]
-    reached = quality(trained.network, test, scale=scale)
-    bicubic = quality(None, test, scale=scale)
-    training, _ = load_pairs(recipe.data.folder, scale, recipe.data.validation)
-    digest = hashlib.sha256()
-    for pair in training:
-        digest.update(pair.name.encode() + pair.hr_HW3.tobytes())
+    measured = trained.facts()
     return {
         "name": recipe.name,
+        "task": recipe.task,
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "sha256": weights_sha256(trained.network),
+        "stored_as": recipe.export,
         "license": LICENSE,
         "iterations": trained.iterations,
         "seed": recipe.seed,
         "seconds": round(trained.seconds),
-        "data": {
-            "photographs": len(training),
-            "names": [pair.name for pair in training],
-            "sha256": digest.hexdigest(),
-        },
-        "quality": {
-            "photographs": f"bundled test set, {len(test)} photographs, 8-bit RGB, border {scale}",
-            "psnr": round(reached.psnr, 4),
-            "ssim": round(reached.ssim, 5),
-            "bicubic_psnr": round(bicubic.psnr, 4),
-            "bicubic_ssim": round(bicubic.ssim, 5),
-            "validation_psnr": trained.validation_psnr,
-        },
+        "init": trained.init,
+        "data": measured["data"],
+        "quality": {**measured["quality"], **trained.validation},
         "recipe": recipe_dict(recipe),
         "commit": trained.commit,
-        "init": trained.init,
         "environment": {
             "python": platform.python_version(),
             "torch": metadata.version("torch"),
@@ -93,35 +93,3 @@ def card(trained: Trained) -> dict[str, Any]:
             "machine": f"{platform.system()} {platform.machine()}",
         },
     }
-
-
-def _card_for_people(facts: dict[str, Any]) -> str:
-    measured, recipe, data = facts["quality"], facts["recipe"], facts["data"]
-    residual = "with" if recipe["network"]["global_residual"] else "without"
-    photographs = ", ".join(Path(name).stem for name in data["names"])
-    return f"""# {facts["name"]}
-
-SRResNet {residual} image-level global residual, x{recipe["network"]["scale"]},
-{recipe["network"]["blocks"]} blocks of {recipe["network"]["channels"]} channels,
-{facts["parameters"]:,} parameters. Trained with L1 loss on bicubic reductions only: it has never
-seen a blurred or noisy input.
-
-| | |
-| --- | --- |
-| iterations | {facts["iterations"]:,} |
-| batch, LR patch | {recipe["data"]["batch_size"]}, {recipe["data"]["patch"]} px |
-| seed | {facts["seed"]} |
-| weights | running average, decay {recipe["ema_decay"]} |
-| precision | {recipe["precision"]} |
-| PSNR, SSIM | {measured["psnr"]:.2f} dB, {measured["ssim"]:.4f} |
-| bicubic | {measured["bicubic_psnr"]:.2f} dB, {measured["bicubic_ssim"]:.4f} |
-| measured on | {measured["photographs"]} |
-| recipe | `recipes/small/{facts["name"]}.yaml`, commit `{facts["commit"]}` |
-| training data | {data["photographs"]} photographs, SHA-256 `{data["sha256"]}` |
-| licence of the weights | {facts["license"]} |
-
-Training photographs, rebuilt by `python tools/build_photos.py train`: {photographs}.
-
-The budget is small beside the paper's 600,000 iterations on DIV2K; use
-`recipes/paper/{facts["name"]}.yaml` on a GPU for weights to compare with published ones.
-"""

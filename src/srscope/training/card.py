@@ -1,0 +1,119 @@
+"""The model card for people, from the facts of the card for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Facts = Mapping[str, Any]
+
+
+def card_for_people(facts: Facts) -> str:
+    """Return a model card in Markdown.
+
+    Args:
+        facts: What `export.card` collects.
+    """
+    describe, measured = _KINDS[facts["task"]]
+    rows = [
+        ("iterations", f"{facts['iterations']:,}"),
+        *_recipe_rows(facts["recipe"]),
+        ("seed", str(facts["seed"])),
+        ("started from", _start(facts["init"])),
+        *measured(facts["quality"]),
+        ("recipe", f"`recipes/small/{facts['name']}.yaml`, commit `{facts['commit']}`"),
+        ("training data", _data(facts["data"])),
+        ("stored as", facts["stored_as"]),
+        ("licence of the weights", facts["license"]),
+    ]
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    names = facts["data"].get("names", [])
+    photographs = ", ".join(Path(name).stem for name in names)
+    rebuilt = "Training photographs, rebuilt by `python tools/build_photos.py train`: "
+    return f"""# {facts["name"]}
+
+{describe(facts)}
+{facts["parameters"]:,} parameters.
+
+| | |
+| --- | --- |
+{table}
+
+{rebuilt + photographs + "." if names else ""}
+
+The budget is small beside the paper's; use `recipes/paper/{facts["name"]}.yaml` on a GPU for
+weights to compare with published ones.
+"""
+
+
+def _start(init: Mapping[str, str] | None) -> str:
+    return "random weights" if init is None else f"`{init['name']}`, SHA-256 `{init['sha256']}`"
+
+
+def _data(data: Facts) -> str:
+    noun = "photographs" if "photographs" in data else "images"
+    return f"{data.get('photographs', data.get('images')):,} {noun}, SHA-256 `{data['sha256']}`"
+
+
+def _recipe_rows(recipe: Facts) -> list[tuple[str, str]]:
+    data = recipe["data"]
+    batch = str(data["batch_size"]) + (f", {data['patch']} px" if "patch" in data else "")
+    average = f"running average, decay {recipe['ema_decay']}" if recipe["ema_decay"] else "last"
+    return [
+        ("batch, LR patch" if "patch" in data else "batch", batch),
+        ("weights", average),
+        ("precision", recipe["precision"]),
+    ]
+
+
+def _structure(facts: Facts) -> str:
+    network = facts["recipe"]["network"]
+    residual = "with" if network["global_residual"] else "without"
+    return (
+        f"{network['blocks']} blocks of {network['channels']} channels, x{network['scale']}, "
+        f"{residual} image-level global residual."
+    )
+
+
+def _sr(facts: Facts) -> str:
+    seen = "Trained with L1 loss on bicubic reductions only: it has never seen a blurred or noisy"
+    return f"Super-resolution network: {_structure(facts)}\n{seen} input."
+
+
+def _gan(facts: Facts) -> str:
+    recipe = facts["recipe"]
+    losses, noise = recipe["losses"], recipe["data"]["noise_sigma"]
+    features = {
+        "vgg19": "VGG19's conv5_4 before ReLU",
+        "discriminator": "the discriminator's own features (feature matching), not VGG19's",
+    }[losses["perceptual_features"]]
+    seen = (
+        f"Its LR inputs carried Gaussian noise of sigma {noise:g} (of 255)."
+        if noise
+        else "It has never seen a blurred or noisy input."
+    )
+    return (
+        f"Super-resolution network trained adversarially: {_structure(facts)}\n"
+        f"Losses: {losses['pixel']:g} L1, {losses['perceptual']:g} perceptual, "
+        f"{losses['adversarial']:g} adversarial. The perceptual loss compares {features}.\n{seen}"
+    )
+
+
+def _restoration(quality: Facts) -> list[tuple[str, str]]:
+    rows = [
+        ("PSNR, SSIM", f"{quality['psnr']:.2f} dB, {quality['ssim']:.4f}"),
+        ("bicubic", f"{quality['bicubic_psnr']:.2f} dB, {quality['bicubic_ssim']:.4f}"),
+        (
+            "detail beyond the input's Nyquist frequency",
+            f"{quality['detail']:.2f} of the original's energy "
+            f"(bicubic {quality['bicubic_detail']:.2f})",
+        ),
+    ]
+    return [*rows, ("measured on", quality["photographs"])]
+
+
+_KINDS = {
+    "sr": (_sr, _restoration),
+    "gan": (_gan, _restoration),
+}
