@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from srscope.errors import UnknownNameError
+from srscope.networks.cincgan import CinCGAN, CinCGANConfig
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 
 SRConfig = SRResNetConfig
@@ -17,6 +18,7 @@ SRConfig = SRResNetConfig
 
 ARCHITECTURES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "srresnet": (SRResNetConfig, SRResNet),
+    "cincgan": (CinCGANConfig, CinCGAN),
 }
 """Config and module by the name that stands in a weight file's metadata."""
 

@@ -113,7 +113,31 @@ def _restoration(quality: Facts) -> list[tuple[str, str]]:
     return [*rows, ("measured on", quality["photographs"])]
 
 
+def _cincgan(facts: Facts) -> str:
+    network, stages = facts["recipe"]["network"], ("inner", "outer", "joint")
+    lengths = ", ".join(f"{stage} {facts['recipe'][stage]['iterations']:,}" for stage in stages)
+    return (
+        f"CinCGAN: G1 ({network['g_blocks']} blocks of {network['g_channels']} channels) cleans "
+        f"the low-resolution image, a super-resolution network ({network['sr_blocks']} blocks of "
+        f"{network['sr_channels']} channels) magnifies it x{network['scale']}.\n"
+        f"Trained on unpaired images: degraded ones of half the photographs (`mild`), clean ones "
+        f"of the other half. Iterations by stage: {lengths}."
+    )
+
+
+def _cincgan_rows(quality: Facts) -> list[tuple[str, str]]:
+    return [
+        *_restoration(quality),
+        ("without G1", f"{quality['without_g1_psnr']:.2f} dB, {quality['without_g1_ssim']:.4f}"),
+        (
+            "G1's output against the clean LR image",
+            f"{quality['g1_psnr']:.2f} dB (its input {quality['g1_input_psnr']:.2f} dB)",
+        ),
+    ]
+
+
 _KINDS = {
     "sr": (_sr, _restoration),
     "gan": (_gan, _restoration),
+    "cincgan": (_cincgan, _cincgan_rows),
 }

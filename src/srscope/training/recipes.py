@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
+from srscope.training.cincgan import CinCGANRecipe, CinCGANTask
 from srscope.training.config import Recipe
 from srscope.training.gan import GanRecipe, GanTask
 from srscope.training.sr import SRRecipe, SRTask
@@ -16,6 +17,7 @@ from srscope.training.task import Task
 TASKS: dict[str, tuple[type[Recipe], Callable[..., Task]]] = {
     "sr": (SRRecipe, SRTask),
     "gan": (GanRecipe, GanTask),
+    "cincgan": (CinCGANRecipe, CinCGANTask),
 }
 """Kinds of training: the recipe's class and the task's, by the recipe's key ``task``."""
 
