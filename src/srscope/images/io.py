@@ -6,7 +6,7 @@ Rules, the same for every format:
   before the pixels).
 - Grey, palette, CMYK and YCbCr become RGB; colour profiles are ignored, as the degradations and
   networks work on the stored values.
-- Transparent pixels are composited over white.
+- Transparent pixels are composited over white (:mod:`srscope.images.picture` keeps alpha).
 - 8-bit values are divided by 255, 16-bit ones by 65535. Greyscale files and PNG files keep all
   16 bits; 16-bit colour TIFF is read at 8, which is what Pillow gives.
 - Floating-point images (TIFF) must lie in [0, 1].
@@ -23,20 +23,24 @@ import struct
 import warnings
 from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from srscope.errors import ImageError, ParameterError
 from srscope.files import atomic_path
 from srscope.images.png16 import decode_png16, is_png16_colour
 
+_Value = TypeVar("_Value", bound=np.generic)
+
 # 100 million pixels are 1.2 GB as float32 RGB; the largest camera pictures have about as many.
 MAX_PIXELS = 100_000_000
 # Formats that hold photographs. Pillow knows more, some of which run other programs to decode.
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "TGA")
-_ORIENTATION_TAG = 0x0112
+_ORIENTATION_TAG, _WIDTH_TAG, _HEIGHT_TAG = 0x0112, 0x0100, 0x0101
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -82,16 +86,16 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
         >>> image_HW3.shape, float(image_HW3[0, 0, 0])
         ((2, 4, 3), 0.20000000298023224)
     """
-    with _opened(Path(path)) as image:
-        turn = _TURN.get(_orientation(image))
+    with open_image(path) as image:
+        turn = turn_of(image)
         if is_png16_colour(image):
             pixels_HWC = decode_png16(Path(path).read_bytes())
             if turn is not None:
-                pixels_HWC = _turned(pixels_HWC, turn)
+                pixels_HWC = turned(pixels_HWC, turn)
             pixels_HWC = pixels_HWC.astype(np.float32) / np.float32(65535)
         else:
             upright = image if turn is None else image.transpose(turn)
-            pixels_HWC = _unit_pixels(upright, Path(path))
+            pixels_HWC = unit_pixels(upright, Path(path))
     return np.ascontiguousarray(_rgb(pixels_HWC))
 
 
@@ -101,8 +105,11 @@ def read_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     Raises:
         ImageError: If the file is missing, is no image or is too large.
     """
-    with _opened(Path(path)) as image:
-        width, height = image.size
+    with open_image(path) as image:
+        if isinstance(image, TiffImageFile):  # whose size is as stored or as shown, by version
+            width, height = int(image.tag_v2[_WIDTH_TAG]), int(image.tag_v2[_HEIGHT_TAG])
+        else:
+            width, height = image.size
         return (width, height) if _orientation(image) >= 5 else (height, width)
 
 
@@ -132,8 +139,9 @@ def write_image(path: str | os.PathLike[str], image_HW3: ArrayLike) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Generator[Image.Image]:
+def open_image(path: str | os.PathLike[str]) -> Generator[Image.Image]:
     """Open ``path``; turn whatever goes wrong until the block ends into an ImageError."""
+    path = Path(path)
     try:
         if not path.exists():
             raise ImageError(path, "is a broken link" if path.is_symlink() else "does not exist")
@@ -185,7 +193,12 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _turned(pixels_HWC: NDArray[np.uint16], turn: Image.Transpose) -> NDArray[np.uint16]:
+def turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Return what must be done to the decoded pixels; None also for TIFF, which Pillow turns."""
+    return None if image.format == "TIFF" else _TURN.get(_orientation(image))
+
+
+def turned(pixels_HWC: NDArray[_Value], turn: Image.Transpose) -> NDArray[_Value]:
     """Do what ``Image.transpose`` does, on an array."""
     flip = Image.Transpose
     if turn in (flip.TRANSPOSE, flip.TRANSVERSE, flip.ROTATE_90, flip.ROTATE_270):
@@ -197,7 +210,7 @@ def _turned(pixels_HWC: NDArray[np.uint16], turn: Image.Transpose) -> NDArray[np
     return pixels_HWC
 
 
-def _unit_pixels(image: Image.Image, path: Path) -> NDArray[np.float32]:
+def unit_pixels(image: Image.Image, path: Path) -> NDArray[np.float32]:
     """Return ``image`` as float32 in [0, 1], shape (H, W, C) with C = 1, 3 or 4."""
     if image.mode.startswith("I;16") or image.mode == "I":
         values_HW = np.asarray(image.convert("I"))
