@@ -12,7 +12,7 @@ import pytest
 
 from srscope.errors import DownloadError, ParameterError
 from srscope.images import cifar10
-from srscope.images.cifar10 import CLASSES, read_test_images
+from srscope.images.cifar10 import CLASSES, read_test_images, read_training_images
 from support import cifar
 
 
@@ -132,3 +132,31 @@ def test_number_of_images(tmp_path: Path) -> None:
             read_test_images(archive, per_class=wrong)
     with pytest.raises(DownloadError, match="has only 2 images of class airplane"):
         read_test_images(archive, per_class=3)
+
+
+def test_training_images_are_all_five_batches(tmp_path: Path) -> None:
+    batches = [cifar.batch(per_class=n) for n in (1, 2, 1, 1, 3)]
+    members = {
+        f"cifar-10-batches-py/data_batch_{n}": cifar.pickled(batch)
+        for n, batch in enumerate(batches, start=1)
+    }
+    archive = cifar.write_members(tmp_path / "a.tar.gz", members)
+    images = read_training_images(archive)
+    assert images.classes == CLASSES
+    assert images.labels_N.tolist() == [*range(10)] * 8
+    assert images.levels_NHW3.shape == (80, 32, 32, 3)
+    assert images.levels_NHW3.dtype == np.uint8
+    # The second image of the last batch, its blue plane.
+    assert images.levels_NHW3[51, 4, 7, 2] == batches[4][b"data"][1][2 * 1024 + 4 * 32 + 7]
+    del members["cifar-10-batches-py/data_batch_5"]
+    archive = cifar.write_members(tmp_path / "b.tar.gz", members)
+    with pytest.raises(DownloadError, match="'cifar-10-batches-py/data_batch_5' not found"):
+        read_training_images(archive)
+
+
+def test_training_images_of_unknown_classes(tmp_path: Path) -> None:
+    wrong = cifar.batch() | {b"labels": [10] * 30}
+    members = {f"cifar-10-batches-py/data_batch_{n}": cifar.pickled(wrong) for n in range(1, 6)}
+    archive = cifar.write_members(tmp_path / "a.tar.gz", members)
+    with pytest.raises(DownloadError, match="has images of classes beyond its 10"):
+        read_training_images(archive)

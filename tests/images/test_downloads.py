@@ -16,6 +16,7 @@ from srscope.images.downloads import (
     CIFAR10,
     DIV2K_VALIDATION,
     cifar10_test,
+    cifar10_training,
     data_folder,
     div2k_validation,
 )
@@ -83,6 +84,17 @@ def test_cifar10_is_downloaded_once(tmp_path: Path) -> None:
     assert len(behaviour.requests) == 1
     with pytest.raises(DownloadError, match="is not the published file: its md5 is"):
         cifar10_test(tmp_path / "data")
+
+
+def test_cifar10_for_training_is_downloaded_too(tmp_path: Path) -> None:
+    members = {
+        f"cifar-10-batches-py/data_batch_{n}": cifar.pickled(cifar.batch(per_class=1))
+        for n in range(1, 6)
+    }
+    body = cifar.write_members(tmp_path / "made.tar.gz", members).read_bytes()
+    with serving(Behaviour(body)) as url:
+        images = cifar10_training(tmp_path / "data", remote=like(CIFAR10, url, body))
+    assert images.levels_NHW3.shape == (50, 32, 32, 3)
 
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

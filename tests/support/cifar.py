@@ -20,10 +20,15 @@ def batch(per_class: int = 3) -> dict[bytes, object]:
 
 
 def write_archive(path: Path, data: bytes, *, member: str = MEMBER) -> Path:
+    return write_members(path, {member: data})
+
+
+def write_members(path: Path, members: dict[str, bytes]) -> Path:
     with tarfile.open(path, "w:gz") as tar:
-        entry = tarfile.TarInfo(member)
-        entry.size = len(data)
-        tar.addfile(entry, io.BytesIO(data))
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
     return path
 
 

@@ -9,7 +9,12 @@ from pathlib import Path
 from srscope import files
 from srscope.errors import DownloadError
 from srscope.images.archives import unzip
-from srscope.images.cifar10 import ClassImages, read_test_images
+from srscope.images.cifar10 import (
+    ClassImages,
+    ClassLevels,
+    read_test_images,
+    read_training_images,
+)
 from srscope.images.fetch import RemoteFile, fetch
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoSet
@@ -102,3 +107,21 @@ def cifar10_test(
     """
     archive = fetch(remote, folder or data_folder(), progress=progress)
     return read_test_images(archive, per_class=per_class)
+
+
+def cifar10_training(
+    folder: Path | None = None, *, progress: bool = True, remote: RemoteFile = CIFAR10
+) -> ClassLevels:
+    """Return CIFAR-10's 50,000 training images, downloaded (170 MB) the first time.
+
+    Args:
+        folder: Where data sets are kept; :func:`data_folder` unless given.
+        progress: Show the download's progress.
+        remote: The archive, for mirrors.
+
+    Raises:
+        DownloadError: If the archive cannot be had or is not the published one.
+
+    Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
+    """
+    return read_training_images(fetch(remote, folder or data_folder(), progress=progress))
