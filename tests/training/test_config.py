@@ -11,7 +11,9 @@ from srscope.training.recipes import load_recipe, recipe_dict
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.yaml")), ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize(
+    "path", sorted(RECIPES.rglob("*.yaml")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
 def test_every_shipped_recipe_parses_and_is_named_after_its_file(path: Path) -> None:
     assert load_recipe(path).name == path.stem
 
