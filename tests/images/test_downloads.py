@@ -14,10 +14,12 @@ from PIL import Image
 from srscope.errors import DownloadError
 from srscope.images.downloads import (
     CIFAR10,
+    DIV2K_TRAINING,
     DIV2K_VALIDATION,
     cifar10_test,
     cifar10_training,
     data_folder,
+    div2k_training,
     div2k_validation,
 )
 from srscope.images.fetch import RemoteFile
@@ -54,6 +56,18 @@ def test_div2k_is_downloaded_once_and_unpacked(tmp_path: Path, div2k_zip: bytes)
     assert again == photos
 
 
+def test_div2k_training_photographs_come_the_same_way(tmp_path: Path) -> None:
+    buffer, picture = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (12, 8), "green").save(picture, "PNG")
+    with zipfile.ZipFile(buffer, "w") as opened:
+        for number in range(1, 801):
+            opened.writestr(f"DIV2K_train_HR/{number:04}.png", picture.getvalue())
+    with serving(Behaviour(buffer.getvalue())) as url:
+        remote = like(DIV2K_TRAINING, url, buffer.getvalue())
+        photos = div2k_training(tmp_path, remote=remote)
+    assert [photos.photographs[n].name for n in (0, -1)] == ["0001.png", "0800.png"]
+
+
 def test_div2k_placed_by_hand_needs_no_network(tmp_path: Path, div2k_zip: bytes) -> None:
     nowhere = like(DIV2K_VALIDATION, "http://127.0.0.1:9/x.zip", div2k_zip)
     zipped, unpacked = tmp_path / "zipped", tmp_path / "unpacked"
@@ -68,7 +82,9 @@ def test_div2k_placed_by_hand_needs_no_network(tmp_path: Path, div2k_zip: bytes)
 def test_div2k_half_unpacked_by_hand(tmp_path: Path, div2k_zip: bytes) -> None:
     (tmp_path / "DIV2K_valid_HR").mkdir()
     (tmp_path / "DIV2K_valid_HR" / "0801.png").write_bytes(b"x")
-    with pytest.raises(DownloadError, match="holds 1 of DIV2K's 100 validation images; delete it"):
+    with pytest.raises(
+        DownloadError, match="holds 1 of the 100 images of DIV2K_valid_HR.zip; delete it"
+    ):
         div2k_validation(tmp_path, remote=like(DIV2K_VALIDATION, "http://127.0.0.1:9/", div2k_zip))
 
 

@@ -1,5 +1,6 @@
 """Training pairs: aligned, deterministic, the same however they are sharded."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,21 @@ def test_validation_photographs_are_kept_apart(tmp_path: Path) -> None:
         load_pairs(tmp_path, 4, ["c.png"])
     with pytest.raises(ImageError, match="no photograph is left for training"):
         load_pairs(tmp_path, 4, ["a.png", "b.png"])
+
+
+def test_noise_is_on_the_lr_crops_only_of_the_asked_strength_and_shared_out_alike(
+    batches: Batches,
+) -> None:
+    noisy = dataclasses.replace(batches, noise_sigma=20.0, batch_size=16)
+    plain = dataclasses.replace(noisy, noise_sigma=0.0)
+    (lr_NCHW, hr_NCHW), (clean_NCHW, same_NCHW) = noisy.batch(3), plain.batch(3)
+    assert torch.equal(hr_NCHW, same_NCHW)
+    inside_NCHW = (clean_NCHW > 0.3) & (clean_NCHW < 0.7)  # elsewhere clipping takes some away
+    noise = (lr_NCHW - clean_NCHW)[inside_NCHW] * 255
+    assert float(noise.std()) == pytest.approx(20, rel=0.05)
+    assert abs(float(noise.mean())) < 1.0
+    levels_NCHW = lr_NCHW * 255
+    torch.testing.assert_close(levels_NCHW, levels_NCHW.round(), atol=1e-4, rtol=0)
+    halves = [noisy.batch(3, rank=rank, world=2)[0] for rank in (0, 1)]
+    assert torch.equal(torch.cat(halves), lr_NCHW)
+    assert not torch.equal(noisy.batch(4)[0] - plain.batch(4)[0], lr_NCHW - clean_NCHW)

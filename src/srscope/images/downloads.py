@@ -1,4 +1,4 @@
-"""Data sets that are downloaded once and kept: DIV2K's validation images and CIFAR-10."""
+"""Data sets that are downloaded once and kept: DIV2K and CIFAR-10."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ DIV2K_VALIDATION = RemoteFile(
     algorithm="sha256",
     checksum="20dd31fd84d777bc1cf5d6b7654a3f569c0aec74458ae094122ad1d0489900fc",
 )
+DIV2K_TRAINING = RemoteFile(
+    url="https://data.vision.ee.ethz.ch/cvl/DIV2K/DIV2K_train_HR.zip",
+    name="DIV2K_train_HR.zip",
+    size=3_530_603_713,
+    algorithm="sha256",
+    checksum="9d0b9c463f6e35b6c62cc6a930ee2224f670b34c1df841a57670f9acf0f6c335",
+)
 # Checksum as published on the data set's page.
 CIFAR10 = RemoteFile(
     url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
@@ -35,7 +42,7 @@ CIFAR10 = RemoteFile(
     algorithm="md5",
     checksum="c58f30108f718f92721af3b95e74349a",
 )
-_DIV2K_COUNT = 100
+_DIV2K_COUNT = {DIV2K_VALIDATION.name: 100, DIV2K_TRAINING.name: 800}
 _COMPLETE = "srscope-complete.json"
 
 
@@ -64,13 +71,37 @@ def div2k_validation(
 
     Source: Agustsson and Timofte, NTIRE 2017 challenge on single image super-resolution.
     """
-    folder = folder or data_folder()
+    return _div2k(folder or data_folder(), remote, progress=progress)
+
+
+def div2k_training(
+    folder: Path | None = None, *, progress: bool = True, remote: RemoteFile = DIV2K_TRAINING
+) -> PhotoSet:
+    """Return DIV2K's 800 training photographs, downloaded (3.5 GB) the first time.
+
+    Args:
+        folder: Where data sets are kept; :func:`data_folder` unless given.
+        progress: Show the download's progress.
+        remote: The archive, for mirrors.
+
+    Raises:
+        DownloadError: If the archive cannot be had, is not the published one, or cannot be
+            unpacked.
+        ImageError: If the unpacked folder has no image any more.
+
+    Source: Agustsson and Timofte, NTIRE 2017 challenge on single image super-resolution.
+    """
+    return _div2k(folder or data_folder(), remote, progress=progress)
+
+
+def _div2k(folder: Path, remote: RemoteFile, *, progress: bool) -> PhotoSet:
     unpacked = folder / Path(remote.name).stem
-    if not (unpacked / _COMPLETE).exists() and _pictures(unpacked) < _DIV2K_COUNT:
+    count = _DIV2K_COUNT[remote.name]
+    if not (unpacked / _COMPLETE).exists() and _pictures(unpacked) < count:
         if unpacked.exists():
             raise DownloadError(
-                f"{unpacked} holds {_pictures(unpacked)} of DIV2K's {_DIV2K_COUNT} validation"
-                " images; delete it, and it will be filled"
+                f"{unpacked} holds {_pictures(unpacked)} of the {count} images of {remote.name};"
+                " delete it, and it will be filled"
             )
         unzip(fetch(remote, folder, progress=progress), unpacked, most_bytes=4 * remote.size)
         record = {"url": remote.url, remote.algorithm: remote.checksum}

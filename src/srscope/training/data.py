@@ -8,7 +8,9 @@ capital H/W of HR photographs are multiples of the scale.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from torch import Tensor
 
 from srscope.degradations.resize import imresize
 from srscope.errors import ImageError, ParameterError
+from srscope.images.downloads import div2k_training
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoFile, Photograph
 from srscope.training.config import DataConfig
@@ -61,7 +64,7 @@ def load_pairs(
     """Read a folder of photographs into memory.
 
     Args:
-        folder: Searched recursively.
+        folder: Searched recursively; ``div2k`` for DIV2K's training set, downloaded once.
         scale: Reduction factor.
         validation: Names, relative to ``folder``, of the photographs to keep apart.
 
@@ -72,12 +75,13 @@ def load_pairs(
         ImageError: If the folder holds no usable photograph.
         ParameterError: If a validation name is not in the folder.
     """
-    photographs = load_folder(folder).photographs
+    photographs = (div2k_training() if folder == "div2k" else load_folder(folder)).photographs
     names = {photograph.name for photograph in photographs}
     for name in validation:
         if name not in names:
             raise ParameterError("data.validation", f"names of files in {folder}", name)
-    pairs = [make_pair(photograph, scale) for photograph in photographs]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        pairs = list(pool.map(lambda photograph: make_pair(photograph, scale), photographs))
     training = tuple(pair for pair in pairs if pair.name not in validation)
     if not training:
         raise ImageError(folder, "no photograph is left for training", "shorten data.validation")
