@@ -11,7 +11,14 @@ from torch import nn
 
 from srscope.errors import UnknownNameError
 from srscope.networks.cincgan import CinCGAN, CinCGANConfig
+from srscope.networks.resnet import ResNet18, ResNetConfig
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.unified import (
+    UnifiedClassifier,
+    UnifiedClassifierConfig,
+    UnifiedConfig,
+    UnifiedSR,
+)
 
 SRConfig = SRResNetConfig
 """Structures of super-resolution networks that the SR and GAN recipes can name."""
@@ -19,6 +26,9 @@ SRConfig = SRResNetConfig
 ARCHITECTURES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "srresnet": (SRResNetConfig, SRResNet),
     "cincgan": (CinCGANConfig, CinCGAN),
+    "resnet18": (ResNetConfig, ResNet18),
+    "unified-sr": (UnifiedConfig, UnifiedSR),
+    "unified-classifier": (UnifiedClassifierConfig, UnifiedClassifier),
 }
 """Config and module by the name that stands in a weight file's metadata."""
 
