@@ -67,6 +67,7 @@ def weights(task: CinCGANTask) -> dict[str, torch.Tensor]:
 
 def test_each_stage_moves_its_own_networks(task: Callable[..., CinCGANTask]) -> None:
     run = task()
+    numbers: dict[str, torch.Tensor] = {}
     moving = [{"g1", "g2", "d1"}, {"sr", "g3", "d2"}, {"g1", "g2", "d1", "sr", "g3", "d2"}]
     for iteration, expected in enumerate(moving):
         before = weights(run)

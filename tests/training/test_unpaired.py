@@ -8,12 +8,13 @@ import torch
 from PIL import Image
 
 from srscope.errors import ImageError, ParameterError
-from srscope.training.data import Pair
+from srscope.images.record import Photograph
+from srscope.training.data import Pair, make_pair
 from srscope.training.unpaired import (
     UnpairedBatches,
     UnpairedDataConfig,
     folder_pairs,
-    mild_pairs,
+    mild_judged,
     split_halves,
 )
 
@@ -151,14 +152,35 @@ def test_photographs_smaller_than_a_crop_with_its_margin_are_named() -> None:
         )
 
 
-def test_mild_pairs_keep_originals_and_depend_on_the_seed() -> None:
-    first, again, other = (mild_pairs(PAIRS, seed=seed) for seed in (0, 0, 1))
-    for pair, one, same, another in zip(PAIRS, first, again, other, strict=True):
-        assert one.hr_HW3 is pair.hr_HW3
-        assert one.lr_HW3.dtype == np.uint8
-        np.testing.assert_array_equal(one.lr_HW3, same.lr_HW3)
-        assert (one.lr_HW3 != another.lr_HW3).any()
-        assert (one.lr_HW3 != pair.lr_HW3).any()
+def textured_pair() -> Pair:
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    picture = Image.fromarray(coarse).resize((192, 160), Image.Resampling.BICUBIC)
+    pixels_HW3 = np.asarray(picture, np.float32) / np.float32(255)
+    return make_pair(Photograph(name="t.png", pixels_HW3=pixels_HW3), 4)
+
+
+def test_judged_photographs_depend_on_seed_and_place() -> None:
+    pair = textured_pair()
+    first, second = mild_judged([pair, pair], scale=4, seed=0)
+    again = mild_judged([pair], scale=4, seed=0)[0]
+    other = mild_judged([pair], scale=4, seed=1)[0]
+    np.testing.assert_array_equal(first.pair.lr_HW3, again.pair.lr_HW3)
+    for different in (second, other):
+        assert (first.pair.lr_HW3 != different.pair.lr_HW3).any()
+    assert first.pair.lr_HW3.dtype == first.clean_HW3.dtype == np.uint8
+
+
+def test_the_original_moves_along_with_the_degraded_content() -> None:
+    pair = textured_pair()
+    inner = (slice(2, -2), slice(2, -2))
+    for seed in range(6):
+        judged = mild_judged([pair], scale=4, seed=seed)[0]
+        degraded, moved, still = (
+            image_HW3[inner].astype(np.float32)
+            for image_HW3 in (judged.pair.lr_HW3, judged.clean_HW3, pair.lr_HW3)
+        )
+        assert np.square(degraded - moved).mean() < np.square(degraded - still).mean()
 
 
 def save(folder: Path, name: str, level: int, side: int = 60) -> None:

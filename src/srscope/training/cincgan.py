@@ -37,10 +37,11 @@ from srscope.training.feed import Feed
 from srscope.training.player import Player
 from srscope.training.task import initialise
 from srscope.training.unpaired import (
+    Judged,
     UnpairedBatches,
     UnpairedDataConfig,
     folder_pairs,
-    mild_pairs,
+    mild_judged,
     split_halves,
 )
 
@@ -143,11 +144,13 @@ class CinCGANTask:
         degraded, clean = split_halves(self._training, seed=recipe.seed)
         if data.degraded:
             degraded = folder_pairs(data.degraded, degraded)
-            shown = folder_pairs(data.degraded, validation)
+            clean_lr = {pair.name: pair.lr_HW3 for pair in validation}
+            self._validation = tuple(
+                Judged(pair=pair, clean_HW3=clean_lr[pair.name])
+                for pair in folder_pairs(data.degraded, validation)
+            )
         else:
-            shown = mild_pairs(validation, seed=recipe.seed)
-        clean_lr = {pair.name: pair.lr_HW3 for pair in validation}
-        self._validation = tuple((pair, clean_lr[pair.name]) for pair in shown)
+            self._validation = mild_judged(validation, scale=network.scale, seed=recipe.seed)
         batches = UnpairedBatches(
             degraded=degraded,
             clean=clean,
@@ -309,7 +312,7 @@ class CinCGANTask:
     def pictures(self) -> dict[str, Tensor]:
         """Return degraded, restored, magnified and original of each validation photograph."""
         network = self.shipped()
-        return {pair.name: picture(network, pair) for pair, _ in self._validation}
+        return {one.pair.name: picture(network, one.pair) for one in self._validation}
 
     def extra_state(self) -> dict[str, Any]:
         """Return how many log windows in a row each network has looked collapsed."""

@@ -15,10 +15,10 @@ from srscope.images.bundled import load_bundled
 from srscope.networks.cincgan import CinCGAN
 from srscope.training.data import Pair, make_pair
 from srscope.training.quality import psnr_of_pairs, quality
-from srscope.training.unpaired import mild_pairs
+from srscope.training.unpaired import Judged, mild_judged
 
-Judged = tuple[Pair, NDArray[np.uint8]]
-"""A photograph with its degraded reduction, and the clean reduction."""
+BORDER = 2
+"""LR pixels left out along each side, where shifted content has come in from outside."""
 
 
 def _tensor(image_HW3: NDArray[np.uint8]) -> Tensor:
@@ -41,18 +41,19 @@ def lr_psnr(g1: nn.Module | None, judged: Sequence[Judged]) -> float:
         The mean over photographs. Identical images count as 1 / 255 off in one pixel of 10^6.
     """
     values: list[float] = []
-    for pair, clean_HW3 in judged:
-        lr_1CHW = _tensor(pair.lr_HW3)
+    for one in judged:
+        lr_1CHW = _tensor(one.pair.lr_HW3)
         if g1 is not None:
             lr_1CHW = g1(lr_1CHW.to(next(g1.parameters()).device))
-        error = (_as_saved(lr_1CHW) - _tensor(clean_HW3)).square().mean()
+        difference_1CHW = _as_saved(lr_1CHW) - _tensor(one.clean_HW3)
+        error = difference_1CHW[..., BORDER:-BORDER, BORDER:-BORDER].square().mean()
         values.append(float(-10.0 * torch.log10(error.clamp_min(1e-6 / 255.0**2))))
     return sum(values) / len(values)
 
 
 def pair_numbers(network: CinCGAN, judged: Sequence[Judged], *, scale: int) -> dict[str, float]:
     """Return PSNRs in dB: magnified against originals, G1's output and its input against clean."""
-    pairs = [pair for pair, _ in judged]
+    pairs = [one.pair for one in judged]
     return {
         "psnr": psnr_of_pairs(network, pairs, scale=scale),
         "bicubic_psnr": psnr_of_pairs(None, pairs, scale=scale),
@@ -68,14 +69,14 @@ def pair_facts(network: CinCGAN, scale: int, seed: int) -> dict[str, Any]:
     super-resolution part without G1.
     """
     clean = [make_pair(photograph, scale) for photograph in load_bundled("test").photographs]
-    degraded = mild_pairs(clean, seed=seed)
-    judged = [(pair, one.lr_HW3) for pair, one in zip(degraded, clean, strict=True)]
+    judged = mild_judged(clean, scale=scale, seed=seed)
+    degraded = [one.pair for one in judged]
     reached, without_g1, bicubic = (
         quality(method, degraded, scale=scale) for method in (network, network.sr, None)
     )
     return {
         "photographs": f"bundled test set, {len(clean)} photographs, reductions degraded by mild "
-        f"(seed {seed}), 8-bit RGB, border {scale}",
+        f"(seed {seed}), originals shifted as they are, 8-bit RGB, border {scale}",
         "psnr": round(reached.psnr, 4),
         "ssim": round(reached.ssim, 5),
         "detail": round(reached.detail, 4),
