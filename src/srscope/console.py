@@ -95,24 +95,45 @@ def _score_row(layer: LayerScores, label: str) -> list[str]:
 
 def print_networks(cards: Sequence[Card]) -> None:
     """Print what networks are bundled, from their cards."""
-    rows: list[list[str]] = []
-    for card in cards:
-        facts: Mapping[str, Any] = card.facts
-        quality = facts["quality"]
-        rows.append(
-            [
-                card.name,
-                f"{facts['parameters']:,}",
-                f"{facts['iterations']:,}",
-                f"{quality['psnr']:.2f} dB",
-                f"{quality['ssim']:.4f}",
-                f"{quality['psnr'] - quality['bicubic_psnr']:+.2f} dB",
-                str(facts["data"]["photographs"]),
-                facts["license"],
-            ]
+    columns = (
+        "network", "trained by", "parameters", "MB", "iterations", "images", "reached", "beside it",
+        "licence",
+    )  # fmt: skip
+    rows = [
+        [
+            card.name,
+            card.facts["task"],
+            f"{card.facts['parameters']:,}",
+            f"{card.path.stat().st_size / 1e6:.1f}",
+            f"{card.facts['iterations']:,}",
+            _images(card.facts["data"]),
+            *_reached(card.facts["quality"]),
+            card.facts["license"],
+        ]
+        for card in cards
+    ]
+    print_table("bundled networks", columns, rows)
+
+
+def _images(data: Mapping[str, Any]) -> str:
+    if "digits" in data:
+        return f"{data['digits']:,} digits"
+    count = data.get("photographs", data.get("images"))
+    return f"{count:,} {'photographs' if 'photographs' in data else 'images'}"
+
+
+def _reached(quality: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a network reaches on its test images, and what to see that beside."""
+    if "psnr" in quality:
+        gain = quality["psnr"] - quality["bicubic_psnr"]
+        detail = f"detail {quality['detail']:.2f} (bicubic {quality['bicubic_detail']:.2f})"
+        return (
+            f"{quality['psnr']:.2f} dB, SSIM {quality['ssim']:.3f}",
+            f"{gain:+.2f} dB over bicubic; {detail}",
         )
-    columns = ("network", "parameters", "iterations", "PSNR", "SSIM", "over bicubic")
-    print_table("bundled networks", (*columns, "training photographs", "licence"), rows)
+    names = [name for name in quality["sets"] if name != "clean"]
+    others = ", ".join(f"{name} {quality[f'accuracy_{name}']:.1%}" for name in names)
+    return f"accuracy {quality['accuracy_clean']:.1%}", others
 
 
 def print_layers(name: str, taps: Sequence[TapPoint], default: Sequence[str]) -> None:

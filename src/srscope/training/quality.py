@@ -76,7 +76,7 @@ def quality(network: nn.Module | None, pairs: Sequence[Pair], *, scale: int) -> 
     try:
         for pair in pairs:
             lr_1CHW, hr_1CHW = _tensor(pair.lr_HW3), _tensor(pair.hr_HW3)
-            sr_1CHW = _magnified(network, lr_1CHW, scale)
+            sr_1CHW = magnified(network, lr_1CHW, scale)
             sr_1CHW, hr_1CHW = _as_saved(sr_1CHW, scale), _as_saved(hr_1CHW, scale)
             psnr.append(float(peak_signal_noise_ratio(sr_1CHW, hr_1CHW, data_range=1.0)))
             ssim.append(
@@ -93,7 +93,8 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _magnified(network: nn.Module | None, lr_1CHW: Tensor, scale: int) -> Tensor:
+def magnified(network: nn.Module | None, lr_1CHW: Tensor, scale: int) -> Tensor:
+    """Magnify by a network in evaluation mode, or by bicubic where it is ``None``; on the CPU."""
     if network is None:
         return imresize(lr_1CHW, float(scale))
     device = next(network.parameters()).device
@@ -126,6 +127,6 @@ def comparison(network: nn.Module, pair: Pair, *, scale: int, side: int = 192) -
     hr_1CHW = hr_1CHW[
         ..., top * scale : (top + height) * scale, left * scale : (left + width) * scale
     ]
-    shown = (_magnified(None, lr_1CHW, scale), _magnified(network, lr_1CHW, scale), hr_1CHW)
+    shown = (magnified(None, lr_1CHW, scale), magnified(network, lr_1CHW, scale), hr_1CHW)
     network.train(training)
     return torch.cat([image_1CHW[0].clamp(0.0, 1.0) for image_1CHW in shown], dim=-1)
