@@ -136,8 +136,32 @@ def _cincgan_rows(quality: Facts) -> list[tuple[str, str]]:
     ]
 
 
+def _classifier(facts: Facts) -> str:
+    network, data = facts["recipe"]["network"], facts["data"]
+    structure = {
+        "resnet18": "ResNet18 with a 3x3 stem and no max-pool",
+        "unified-classifier": f"{network['blocks']} residual channel attention blocks and three "
+        "max-pools",
+    }[network["kind"]]
+    digits = f" ({data['digits']:,} digits)" if "digits" in data else ""
+    return (
+        f"Classifier: {structure}.\nTrained with cross-entropy on {data['source']}{digits}; "
+        "it has never seen a blurred or noisy input."
+    )
+
+
+def _accuracy(quality: Facts) -> list[tuple[str, str]]:
+    reached = ", ".join(f"{100 * quality[f'accuracy_{s}']:.1f} %" for s in quality["sets"])
+    return [
+        (f"accuracy, {', '.join(quality['sets'])}", reached),
+        ("measured on", f"{quality['count']:,} test images: {quality['images']}"),
+    ]
+
+
 _KINDS = {
     "sr": (_sr, _restoration),
     "gan": (_gan, _restoration),
     "cincgan": (_cincgan, _cincgan_rows),
+    "unified-sr": (_sr, _restoration),
+    "classification": (_classifier, _accuracy),
 }

@@ -9,15 +9,19 @@ from typing import Any
 
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
 from srscope.training.cincgan import CinCGANRecipe, CinCGANTask
+from srscope.training.classification import ClassificationRecipe, ClassificationTask
 from srscope.training.config import Recipe
 from srscope.training.gan import GanRecipe, GanTask
 from srscope.training.sr import SRRecipe, SRTask
 from srscope.training.task import Task
+from srscope.training.unified import UnifiedSRRecipe
 
 TASKS: dict[str, tuple[type[Recipe], Callable[..., Task]]] = {
     "sr": (SRRecipe, SRTask),
     "gan": (GanRecipe, GanTask),
     "cincgan": (CinCGANRecipe, CinCGANTask),
+    "unified-sr": (UnifiedSRRecipe, SRTask),
+    "classification": (ClassificationRecipe, ClassificationTask),
 }
 """Kinds of training: the recipe's class and the task's, by the recipe's key ``task``."""
 
