@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.fabric.utilities import rank_zero_warn
 
 from srscope.errors import CheckpointError
 from srscope.files import atomic_path, write_text
@@ -37,10 +37,21 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, iteration: int, keep
         torch.save(state, temporary)
         digest = _digest(temporary)
         write_text(path.with_suffix(".sha256"), digest + "\n")
-    for old in sorted(folder.glob(PATTERN))[:-keep]:
+    whole = [each for each in sorted(folder.glob(PATTERN)) if each <= path]
+    newer = [each for each in folder.glob(PATTERN) if each > path]  # damaged: they were passed over
+    for old in (*newer, *whole[:-keep]):
         old.unlink(missing_ok=True)
         old.with_suffix(".sha256").unlink(missing_ok=True)
     return path
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed run left half-written: temporary files, hashes without a checkpoint."""
+    for part in folder.glob(".*-????????.part.*"):
+        part.unlink(missing_ok=True)
+    for sidecar in folder.glob("checkpoint-*.sha256"):
+        if not sidecar.with_suffix(".pt").exists():
+            sidecar.unlink(missing_ok=True)
 
 
 def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -56,7 +67,8 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
         sidecar = path.with_suffix(".sha256")
         if sidecar.is_file() and sidecar.read_text().strip() == _digest(path):
             return torch.load(path, map_location="cpu", weights_only=True)
-        warnings.warn(f"{path.name} is damaged; going back to the one before", stacklevel=2)
+        message = f"{path.name} is damaged; going back to the one before"
+        rank_zero_warn(message, stacklevel=5, category=UserWarning)
     if paths:
         raise CheckpointError(
             folder, "every checkpoint is damaged", "start anew without --resume, or restore one"

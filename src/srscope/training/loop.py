@@ -16,8 +16,14 @@ from torch import Tensor, nn
 
 from srscope.errors import ParameterError, TrainingError
 from srscope.files import write_text
-from srscope.training.checkpoint import load_newest_checkpoint, save_checkpoint
+from srscope.training.checkpoint import (
+    PATTERN,
+    load_newest_checkpoint,
+    remove_leftovers,
+    save_checkpoint,
+)
 from srscope.training.config import FREE_TO_CHANGE, Recipe
+from srscope.training.launch import launch
 from srscope.training.recipes import TASKS, recipe_dict
 from srscope.training.task import Task
 
@@ -136,25 +142,17 @@ def train(
 
     Raises:
         ParameterError: If ``out`` holds checkpoints and ``resume`` is false, or they come from
-            another recipe.
+            another recipe, or the machine has no such devices.
         TrainingError: If a loss is no longer finite, or adversarial training has collapsed.
 
     Source: Liu et al. 2021, supplement section 3.
     """
     folder = Path(out)
     logger = TensorBoardLogger(root_dir=folder, name="curves", version="")
-    fabric = Fabric(
-        accelerator=recipe.accelerator,
-        devices=recipe.devices,
-        num_nodes=recipe.num_nodes,
-        strategy=recipe.strategy,
-        precision=recipe.precision,
-        loggers=logger,
-    )
-    fabric.launch()
-    saved = load_newest_checkpoint(folder) if folder.is_dir() else None
-    if saved is not None and not resume:
+    if not resume and folder.is_dir() and any(folder.glob(PATTERN)):
         raise ParameterError("out", "a folder without checkpoints", str(folder), "add --resume")
+    fabric = launch(recipe, logger)
+    saved = load_newest_checkpoint(folder) if folder.is_dir() else None
     if saved is not None:
         _check_same_recipe(recipe, saved["recipe"], folder)
     task = TASKS[recipe.task][1](recipe, fabric)
@@ -163,7 +161,9 @@ def train(
         run.restore(saved)
     if fabric.is_global_zero:
         write_text(folder / "recipe.yaml", yaml.safe_dump(recipe_dict(recipe), sort_keys=False))
-    fabric.barrier()  # nobody writes a checkpoint before everybody has looked for one
+    fabric.barrier()  # nobody writes or deletes one before everybody has looked for checkpoints
+    if fabric.is_global_zero:
+        remove_leftovers(folder)
     _iterate(run, logger, folder, report if fabric.is_global_zero else None)
     logger.finalize("success")
     return Trained(
@@ -197,8 +197,9 @@ def _iterate(run: _Run, logger: TensorBoardLogger, folder: Path, report: Report 
             if recipe.validate_every and (run.done % recipe.validate_every == 0 or last):
                 run.validation = task.validate()
                 numbers |= run.validation
+                pictures = task.pictures()  # as sharded weights want: by every process
                 if fabric.is_global_zero:
-                    for name, picture_CHW in task.pictures().items():
+                    for name, picture_CHW in pictures.items():
                         logger.experiment.add_image(name, picture_CHW, run.done)
             fabric.log_dict(numbers, step=run.done)
             if report is not None:

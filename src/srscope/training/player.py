@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -57,7 +58,11 @@ class Player:
             averaging = get_ema_multi_avg_fn(ema_decay)
             self.average = AveragedModel(network, multi_avg_fn=averaging, use_buffers=False)
             self.average.to(fabric.device)
+        copied = copy.deepcopy(network)
         self.live = fabric.setup_module(network)
+        self._sharded = _sharded_root(self.live)
+        self._gathered = copied if self._sharded is not None else None
+        self._stale = True  # whether the gathered weights are older than the sharded ones
         optimizer = factory.optimizer(self.live.parameters())
         self.schedule = factory.schedule(optimizer, iterations)
         wrapped = fabric.setup_optimizers(optimizer)
@@ -82,27 +87,44 @@ class Player:
         self._fabric.backward(loss)
         self.optimizer.step()
         self.schedule.step()
+        self._stale = True
         if self.average is not None:
             self.average.update_parameters(self.plain)
 
     def shipped(self) -> nn.Module:
-        """The network that is validated and shipped: the average where there is one."""
+        """The network that is validated and shipped: the average where there is one.
+
+        Sharded weights are gathered once a step, for which every process must call this.
+        """
+        if self._sharded is not None:
+            return self._gather(self._sharded)
         if self.average is None:
             return self.plain
         for kept, now in zip(self.average.module.buffers(), self.plain.buffers(), strict=True):
             kept.copy_(now)  # an average of batch statistics lags behind the weights' own
         return self.average.module
 
+    def _gather(self, sharded: nn.Module) -> nn.Module:
+        from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+
+        assert self._gathered is not None  # it was copied when the weights were shared out
+        if self._stale:
+            options = StateDictOptions(full_state_dict=True)
+            self._gathered.load_state_dict(get_model_state_dict(sharded, options=options))
+            self._stale = False
+        return self._gathered
+
     def state(self) -> dict[str, Any]:
         """Everything a checkpoint must hold; called by every process, used by the first."""
-        network, optimizer = self.plain.state_dict(), self.optimizer.state_dict()
-        if _is_sharded(self.live):
+        if self._sharded is not None:
             from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict
 
             options = StateDictOptions(full_state_dict=True, cpu_offload=True)
             network, optimizer = get_state_dict(
-                self.live.module, self.optimizer.optimizer, options=options
+                self._sharded, self.optimizer.optimizer, options=options
             )
+        else:
+            network, optimizer = self.plain.state_dict(), self.optimizer.state_dict()
         return {
             "network": network,
             "optimizer": optimizer,
@@ -112,11 +134,12 @@ class Player:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Undo :meth:`state`."""
-        if _is_sharded(self.live):
+        if self._sharded is not None:
             from torch.distributed.checkpoint.state_dict import StateDictOptions, set_state_dict
 
+            self._stale = True
             set_state_dict(
-                self.live.module,
+                self._sharded,
                 self.optimizer.optimizer,
                 model_state_dict=state["network"],
                 optim_state_dict=state["optimizer"],
@@ -130,7 +153,9 @@ class Player:
             self.average.load_state_dict(state["average"])
 
 
-def _is_sharded(live: nn.Module) -> bool:
+def _sharded_root(live: nn.Module) -> nn.Module | None:
+    """Return the outermost module whose weights FSDP has shared out, or ``None``."""
     from torch.distributed.fsdp import FullyShardedDataParallel
 
-    return any(isinstance(module, FullyShardedDataParallel) for module in live.modules())
+    kinds = (each for each in live.modules() if isinstance(each, FullyShardedDataParallel))
+    return next(kinds, None)
