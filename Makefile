@@ -32,6 +32,7 @@ format: $(DEV)  ## let ruff put the files in shape
 
 bench: $(CORE)  ## side-by-side timings against peers, on an otherwise idle machine
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/training.py
 
 results: $(CORE)  ## measure the bundled networks and write the tables in README and docs
 	$(BIN)/python tools/write_results.py

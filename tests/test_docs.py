@@ -23,13 +23,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch.distributed.run import get_args_parser as torchrun_parser
 
 import srscope
 from srscope import analysis
 from srscope.analysis_config import AnalysisConfig
+from srscope.cli import _recipe_overrides, _with_underscores
 from srscope.degradations.suite import load_suite
+from srscope.errors import ParameterError
 from srscope.report import verdict as rules
 from srscope.study import scores_dict
+from srscope.training.recipes import load_recipe
 from support import studies
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,6 +93,9 @@ def help_of(command: str) -> str:
 def check_srscope(words: list[str]) -> None:
     command, *rest = words
     shown = help_of(command)
+    if command == "train":  # options that are not the command's own are the recipe's
+        rest, overrides = _recipe_overrides(_with_underscores(rest))
+        load_recipe(ROOT / rest[0], overrides)
     for word in rest:
         if word.startswith("--"):
             option = word.partition("=")[0]
@@ -119,11 +126,30 @@ def check_python(words: list[str]) -> None:
             assert f'"{word}"' in script, f"{words[0]} has no {word}"
 
 
+def check_tensorboard(words: list[str]) -> None:
+    assert words[0] == "--logdir"
+    assert importlib.util.find_spec("tensorboard")
+
+
+def check_torchrun(words: list[str]) -> None:
+    parsed = torchrun_parser().parse_args(words)
+    assert parsed.module
+    assert parsed.training_script == "srscope"
+    check_srscope(parsed.training_script_args)
+
+
+def check_srun(words: list[str]) -> None:
+    check_srscope(words[words.index("srscope") + 1 :])  # srun's own options: not checked
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "srscope": check_srscope,
     "make": check_make,
     "pip": check_pip,
     "python": check_python,
+    "tensorboard": check_tensorboard,
+    "torchrun": check_torchrun,
+    "srun": check_srun,
     ".venv/bin/pre-commit": check_pre_commit,
 }
 
@@ -142,6 +168,8 @@ def test_the_checks_of_commands_can_fail() -> None:
         check_srscope(["analyze", "srresnet-wgr", "--sweet", "blur-1-4"])
     with pytest.raises(AssertionError):
         check_srscope(["analyse", "srresnet-wgr"])
+    with pytest.raises(ParameterError, match="nodez"):
+        check_srun(["-n", "2", "srscope", "train", "recipes/paper/srresnet-wgr.yaml", "--nodez=2"])
     with pytest.raises(AssertionError, match="no target dmeo"):
         check_make(["dmeo"])
 
