@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from srscope.errors import FileProblem, ParameterError
+from srscope.errors import FileProblem, ParameterError, UnknownNameError
 from srscope.training.recipes import load_recipe, recipe_dict
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -82,7 +82,6 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("name: x\nema_decay: 0.9\nstrategy: fsdp\n", "ema_decay must be 0 with strategy fsdp"),
         ("name: x\ndata: {noise_sigma: -1}\n", "noise_sigma must be 0 \\(no noise\\) or more"),
         ("name: x\nexport: int8\n", "export.*int8"),
-        ("name: x\ntask: gam\n", "unknown task 'gam'"),
         ("name: x\ntask: gan\nlosses: {pixel: -1}\n", r"losses\.pixel must be 0 or more"),
         ("name: x\ntask: gan\ndiscriminator: {channels: 0}\n", "channels must be at least 1"),
         ("name: x\ntask: gan\nlosses: {perceptual_features: vgg}\n", "perceptual_features"),
@@ -92,6 +91,11 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         load_recipe(write(tmp_path, text))
+
+
+def test_an_unknown_kind_of_training_is_named_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown task 'gam'.*gan"):
+        load_recipe(write(tmp_path, "name: x\ntask: gam\n"))
 
 
 def test_absent_recipe_is_named(tmp_path: Path) -> None:
