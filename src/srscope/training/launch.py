@@ -55,8 +55,8 @@ def launch(recipe: Recipe, logger: Logger) -> Fabric:
 def _strategy(recipe: Recipe) -> str | Strategy:
     """Name Fabric's strategy, or configure it.
 
-    DDP would copy the first process's batch statistics to the others before every forward pass. A
-    discriminator has two such passes before its backward, which that copy would invalidate.
+    DDP would copy the first process's batch statistics to the others before every forward pass.
+    No training step reads them and only the first process's are saved, so they are left alone.
     """
     several = recipe.devices * recipe.num_nodes > 1
     if recipe.strategy == "ddp" or (recipe.strategy == "auto" and several):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.strategies.fsdp import FSDPStrategy
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -50,7 +51,8 @@ class Player:
     ) -> None:
         self._fabric = fabric
         self._channels_last = channels_last
-        if channels_last:
+        # FSDP lays moments back in plain order, so weights in another would get mixed-up ones.
+        if channels_last and not isinstance(fabric.strategy, FSDPStrategy):
             network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.plain = network
         self.average: AveragedModel | None = None
@@ -119,7 +121,9 @@ class Player:
         if self._sharded is not None:
             from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict
 
-            options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+            # On a CPU offloading copies nothing: all of Adam's moments would be the last one.
+            away = self._fabric.device.type != "cpu"
+            options = StateDictOptions(full_state_dict=True, cpu_offload=away)
             network, optimizer = get_state_dict(
                 self._sharded, self.optimizer.optimizer, options=options
             )
