@@ -30,7 +30,7 @@ from srscope.errors import FileProblem
 from srscope.features.store import FeatureStore
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
-from srscope.study import Inputs, NetworkInfo, SetInfo, Study, SuiteInfo
+from srscope.study import Inputs, NetworkInfo, Study, SuiteInfo
 
 
 def analyze(
@@ -133,7 +133,7 @@ def score_features(
     control = Path(folder) / "untrained"
     untrained = FeatureStore.open(control) if control.is_dir() and settings.untrained else None
     meta = store.metadata
-    suite = _suite_info(meta["suite"])
+    suite = SuiteInfo.of_plain(meta["suite"])
     images_NCHW = store.array("images_NCHW")
     inputs = Inputs(
         patches_NHW3=_as_bytes(images_NCHW),
@@ -167,17 +167,6 @@ def score_features(
 def _as_bytes(images_NCHW: NDArray[np.float32]) -> NDArray[np.uint8]:
     clipped = np.clip(images_NCHW.transpose(0, 2, 3, 1), 0.0, 1.0)
     return np.rint(clipped * 255.0).astype(np.uint8)
-
-
-def _suite_info(plain: Mapping[str, Any]) -> SuiteInfo:
-    sets = tuple(SetInfo(**entry) for entry in plain["sets"])
-    return SuiteInfo(
-        name=str(plain["name"]),
-        sets=sets,
-        blur_applied_to=str(plain["blur_applied_to"]),
-        quantized=bool(plain["quantized"]),
-        crossed=bool(plain["crossed"]),
-    )
 
 
 def _protocol(config: AnalysisConfig, store: FeatureStore) -> dict[str, Any]:

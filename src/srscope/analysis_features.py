@@ -140,7 +140,7 @@ def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
     if config.quantized is not None:
         suite = dataclasses.replace(suite, quantized=config.quantized)
     contents = crop_contents(
-        _photographs(config.images),
+        load_photographs(config.images),
         count=config.contents,
         patch=config.patch,
         scale=scale,
@@ -149,7 +149,8 @@ def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
     return degrade(contents, suite, patch=config.patch, scale=scale, seed=config.seed)
 
 
-def _photographs(images: str | None) -> PhotoSet:
+def load_photographs(images: str | None) -> PhotoSet:
+    """Return the photographs that a config's ``images`` names: see :class:`AnalysisConfig`."""
     if images is None:
         return load_bundled("test")
     return div2k_validation() if images == "div2k" else load_folder(images)

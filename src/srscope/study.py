@@ -120,6 +120,17 @@ class SuiteInfo:
     quantized: bool
     crossed: bool
 
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> SuiteInfo:
+        """Rebuild the record from what ``dataclasses.asdict`` made of it."""
+        return cls(
+            name=str(plain["name"]),
+            sets=tuple(SetInfo(**entry) for entry in plain["sets"]),
+            blur_applied_to=str(plain["blur_applied_to"]),
+            quantized=bool(plain["quantized"]),
+            crossed=bool(plain["crossed"]),
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:

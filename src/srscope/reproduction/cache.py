@@ -1,0 +1,157 @@
+"""A cache of stages: arrays and numbers under the hash of everything that decides them.
+
+An entry is one ``.npz`` file and its SHA-256 beside it. It is written under a temporary name and
+renamed, verified whenever it is read, and made by one process at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import json
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope.files import write_bytes, write_text
+
+Entry = dict[str, NDArray[Any]]
+"""What a stage computes: arrays by name. Plain values travel as JSON, see :func:`pack`."""
+
+_JSON = "json"
+
+
+def pack(arrays: Mapping[str, NDArray[Any]], **values: Any) -> Entry:
+    """Put JSON values beside arrays into one entry."""
+    return {**arrays, _JSON: np.array(json.dumps(values))}
+
+
+def values_of(entry: Entry) -> dict[str, Any]:
+    """Return the JSON values that :func:`pack` put into an entry."""
+    return json.loads(str(entry[_JSON]))
+
+
+def key_of(stage: str, version: int, inputs: Mapping[str, Any]) -> str:
+    """Return the name of an entry: a hash of the stage, its version and its inputs.
+
+    Args:
+        stage: What is computed.
+        version: Raised whenever the stage computes something else from the same inputs.
+        inputs: Everything else that decides the result, as JSON values.
+
+    Example:
+        >>> key_of("a", 1, {"x": 1, "y": 2}) == key_of("a", 1, {"y": 2, "x": 1})
+        True
+        >>> key_of("a", 1, {"x": 1}) == key_of("a", 2, {"x": 1})
+        False
+    """
+    text = json.dumps([stage, version, inputs], sort_keys=True, allow_nan=False)
+    return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+class StageCache:
+    """Entries in a folder, shared by processes.
+
+    Args:
+        folder: Created when absent.
+
+    Example:
+        >>> import tempfile
+        >>> cache = StageCache(Path(tempfile.mkdtemp()))
+        >>> make = lambda: {"x_N": np.arange(3)}
+        >>> [cache.get("count", 1, {"n": 3}, make)["x_N"].tolist() for _ in range(2)]
+        [[0, 1, 2], [0, 1, 2]]
+        >>> cache.computed, cache.found
+        (1, 1)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.computed = 0
+        self.found = 0
+
+    def get(
+        self,
+        stage: str,
+        version: int,
+        inputs: Mapping[str, Any],
+        compute: Callable[[], Entry],
+    ) -> Entry:
+        """Return the entry of these inputs, computed unless it is there.
+
+        Args:
+            stage: What is computed.
+            version: Of the stage; see :func:`key_of`.
+            inputs: Everything that decides the result, as JSON values.
+            compute: Makes the entry.
+
+        Returns:
+            The arrays; the same bits whether computed or found.
+        """
+        key = key_of(stage, version, inputs)
+        entry = self._read(key)
+        if entry is None:
+            with self._locked(key):
+                entry = self._read(key)  # another process may have made it meanwhile
+                if entry is None:
+                    self._write(key, compute())
+                    self.computed += 1
+                    written = self._read(key)
+                    assert written is not None
+                    return written
+        self.found += 1
+        return entry
+
+    def has(self, stage: str, version: int, inputs: Mapping[str, Any]) -> bool:
+        """Tell whether a whole entry is there."""
+        return self._read(key_of(stage, version, inputs)) is not None
+
+    def put(self, stage: str, version: int, inputs: Mapping[str, Any], entry: Entry) -> None:
+        """Store an entry that was computed together with others."""
+        key = key_of(stage, version, inputs)
+        with self._locked(key):
+            if self._read(key) is None:
+                self._write(key, entry)
+                self.computed += 1
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[-2:] / f"{key}.npz"
+
+    def _read(self, key: str) -> Entry | None:
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+            wanted = path.with_suffix(".sha256").read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        if hashlib.sha256(content).hexdigest() != wanted:
+            return None  # damaged: made anew, and replaced
+        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
+            return {name: opened[name] for name in opened.files}
+
+    def _write(self, key: str, entry: Entry) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **entry)  # pyright: ignore[reportArgumentType]
+        path = self._path(key)
+        # The hash first: without it, or with another's, the entry does not count.
+        write_text(
+            path.with_suffix(".sha256"), hashlib.sha256(buffer.getvalue()).hexdigest() + "\n"
+        )
+        write_bytes(path, buffer.getvalue())
+
+    @contextlib.contextmanager
+    def _locked(self, key: str) -> Generator[None]:
+        """Let one process at a time make an entry. The lock goes with the process that holds it."""
+        path = self._path(key).with_suffix(".lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)

@@ -1,0 +1,104 @@
+"""Scores with their uncertainty: over t-SNE runs, and over the contents that happened to be taken.
+
+The bootstrap draws contents (with all their degraded versions) with replacement, and a t-SNE run
+with each draw; the maps themselves are not made anew. Suffixes: N points, R runs, B draws,
+K classes, D dimensions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope.reproduction.records import Estimate
+from srscope.scores.separability import separability
+
+DRAWS = 1000
+LEVEL = 0.95
+
+
+def chi_estimate(
+    points_RND: NDArray[np.floating],
+    labels_N: NDArray[np.int64],
+    content_N: NDArray[np.int64],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    name: str = "points",
+) -> Estimate:
+    """Return CHI's mean over runs, with a 95 % interval over contents and runs.
+
+    Args:
+        points_RND: The maps.
+        labels_N: Classes that CHI compares.
+        content_N: Content of each point: the unit that is drawn.
+        seed: Of the draws.
+        draws: How many.
+        name: What the points are, for messages.
+
+    Raises:
+        DegenerateError: If CHI is undefined.
+
+    Source: Efron and Tibshirani 1993, chapter 13 (percentile intervals).
+    """
+    values = [separability(points_ND, labels_N, name=name).chi for points_ND in points_RND]
+    samples_B = _bootstrap_chi(points_RND, labels_N, content_N, seed=seed, draws=draws)
+    return estimate_of(values, samples_B)
+
+
+def estimate_of(values: list[float], samples_B: NDArray[np.float64]) -> Estimate:
+    """Return an estimate from the values of the runs and a bootstrap sample."""
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(samples_B, [tail, 1 - tail])
+    return Estimate(
+        value=float(np.mean(values)),
+        std=float(np.std(values)),
+        low=float(low),
+        high=float(high),
+        samples=samples_B,
+    )
+
+
+def _bootstrap_chi(
+    points_RND: NDArray[np.floating],
+    labels_N: NDArray[np.int64],
+    content_N: NDArray[np.int64],
+    *,
+    seed: int,
+    draws: int,
+) -> NDArray[np.float64]:
+    """Return CHI of ``draws`` samples, from weights instead of copied points."""
+    random = np.random.default_rng(seed)
+    _, unit_N = np.unique(content_N, return_inverse=True)
+    units = int(unit_N.max()) + 1
+    counts_BU = random.multinomial(units, np.full(units, 1 / units), size=draws)
+    weight_BN = counts_BU[:, unit_N.reshape(-1)].astype(np.float64)
+    run_B = random.integers(len(points_RND), size=draws)
+    classes, class_N = np.unique(labels_N, return_inverse=True)
+    one_hot_NK = (class_N.reshape(-1)[:, None] == np.arange(len(classes))).astype(np.float64)
+    samples_B = np.empty(draws)
+    for run in range(len(points_RND)):
+        mine_B = run_B == run
+        samples_B[mine_B] = _weighted_chi(
+            points_RND[run].astype(np.float64), weight_BN[mine_B], one_hot_NK
+        )
+    return samples_B[np.isfinite(samples_B)]
+
+
+def _weighted_chi(
+    points_ND: NDArray[np.float64],
+    weight_BN: NDArray[np.float64],
+    one_hot_NK: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return CHI of each weighting: within and between scatter from weighted moments."""
+    points_ND = points_ND - points_ND.mean(axis=0)
+    total_B = weight_BN.sum(axis=1)
+    size_BK = weight_BN @ one_hot_NK
+    sums_BKD = np.einsum("bn,nk,nd->bkd", weight_BN, one_hot_NK, points_ND, optimize=True)
+    squares_B = weight_BN @ (points_ND**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centred_B = ((sums_BKD**2).sum(axis=2) / size_BK).sum(axis=1)
+        grand_B = (sums_BKD.sum(axis=1) ** 2).sum(axis=1) / total_B
+        classes = one_hot_NK.shape[1]
+        between_B, within_B = centred_B - grand_B, squares_B - centred_B
+        return between_B / within_B * (total_B - classes) / (classes - 1)

@@ -1,0 +1,33 @@
+"""An experiment of the paper: what it is called, what it needs, how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from srscope.reproduction.lab import Lab
+from srscope.reproduction.records import Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One figure or table of the paper.
+
+    Args:
+        id: Its short name on the command line, e.g. ``fig7``.
+        title: What it shows, in a line.
+        where: Where in the paper.
+        networks: Names of the networks it needs.
+        run: Measures, writes its figures below the folder it is given, returns the finding.
+    """
+
+    id: str
+    title: str
+    where: str
+    networks: tuple[str, ...]
+    run: Callable[[Lab, Path], Finding]
+
+    def missing(self, lab: Lab) -> list[str]:
+        """Return the networks it needs that the lab does not have."""
+        return [name for name in self.networks if not lab.has_network(name)]
