@@ -26,6 +26,11 @@ def facts_of(name: str) -> dict[str, Any]:
     return next(card.facts for card in list_networks() if card.name == name)
 
 
+def test_the_whole_package_stays_under_80_megabytes() -> None:
+    package = WEIGHTS.parents[1]
+    assert sum(file.stat().st_size for file in package.rglob("*") if file.is_file()) < 80e6
+
+
 def test_the_pair_is_bundled() -> None:
     assert {"srresnet-wgr", "srresnet-wogr"} <= set(NAMES)
 
