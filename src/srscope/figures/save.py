@@ -1,9 +1,10 @@
-"""Figures as files: PNG for slides, SVG for papers; equal studies give equal bytes."""
+"""Figures as files: PNG for slides, SVG and PDF for papers; equal studies give equal bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -11,6 +12,12 @@ from srscope import files, study
 from srscope.figures import depth, samples, scatter, style
 
 DPI = 200
+_UNDATED: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+"""By format: the metadata that would tell when or by what a file was made."""
 
 
 def _figures(record: study.Study) -> Iterator[tuple[str, Figure | None]]:
@@ -18,6 +25,31 @@ def _figures(record: study.Study) -> Iterator[tuple[str, Figure | None]]:
     yield "chi-by-depth", depth.chi_by_depth(record)
     yield "variance-by-depth", depth.variance_by_depth(record)
     yield "samples", samples.sample_grid(record)
+
+
+def save_figure(
+    figure: Figure, path: str | Path, *, suffixes: Sequence[str] = ("png", "svg", "pdf")
+) -> list[Path]:
+    """Write one figure as files that are alike whenever and wherever they are made.
+
+    Args:
+        figure: The figure; its layout is fixed by this.
+        path: Where, without suffix.
+        suffixes: ``png`` (200 dpi), ``svg`` (text as paths), ``pdf``.
+
+    Returns:
+        The files written.
+    """
+    with style.house_style():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, for all formats
+    written: list[Path] = []
+    for suffix in suffixes:
+        final = Path(f"{path}.{suffix}")
+        with files.atomic_path(final) as temporary, style.house_style():
+            figure.savefig(temporary, format=suffix, dpi=DPI, metadata=_UNDATED[suffix])
+        written.append(final)
+    return written
 
 
 def save_figures(record: study.Study, folder: str | Path) -> list[Path]:
@@ -32,14 +64,6 @@ def save_figures(record: study.Study, folder: str | Path) -> list[Path]:
     """
     written: list[Path] = []
     for name, figure in _figures(record):
-        if figure is None:
-            continue
-        with style.house_style():
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # laid out once, for both formats
-        for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            path = Path(folder) / f"{name}.{suffix}"
-            with files.atomic_path(path) as temporary, style.house_style():
-                figure.savefig(temporary, format=suffix, dpi=DPI, metadata=metadata)
-            written.append(path)
+        if figure is not None:
+            written += save_figure(figure, Path(folder) / name, suffixes=("png", "svg"))
     return written

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from srscope import study
 from srscope.figures import style, words
+from srscope.figures.panels import draw_points
 
 
 def columns_of(panels: int) -> int:
@@ -28,24 +29,7 @@ def columns_of(panels: int) -> int:
 
 def _scatter(axes: Axes, entry: study.LayerScores, inputs: study.Inputs, run: int) -> None:
     points_N2 = entry.points_RN2[run] if run < len(entry.points_RN2) else np.empty((0, 2))
-    if not np.isfinite(points_N2).all() or not len(points_N2):
-        axes.text(0.5, 0.5, words.UNDEFINED, ha="center", va="center", transform=axes.transAxes)
-        return
-    size = float(np.clip(1400 / len(points_N2), 3.0, 10))
-    # Image by image in a fixed shuffle, so that no set lies on top because it was drawn last.
-    order = np.random.default_rng(0).permutation(len(points_N2))
-    layer_of = np.empty(len(points_N2))
-    layer_of[order] = np.arange(len(points_N2)) % 4
-    for k in range(int(inputs.set_N.max()) + 1):
-        for level in range(4):
-            own_N = (inputs.set_N == k) & (layer_of == level)
-            axes.scatter(
-                *points_N2[own_N].T, s=size, marker=style.marker_of(k), color=style.colour_of(k),
-                linewidths=0, alpha=0.85, zorder=2 + level,
-            )  # fmt: skip
-    axes.margins(0.06)
-    # Equal units on both axes: t-SNE distances mean the same in every direction.
-    axes.set_aspect("equal", adjustable="datalim")
+    draw_points(axes, points_N2, inputs.set_N, inputs.set_N)
 
 
 @style.in_house_style

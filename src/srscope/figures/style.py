@@ -27,6 +27,8 @@ SET_COLOURS = (
     "#000000",
     "#B8A800",
 )
+CLASS_COLOURS = (*SET_COLOURS, "#882255", "#9A9A9A")
+"""Ten colours for ten object classes."""
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 SHARE_COLOURS = {"degradation": "#0072B2", "interaction": "#56B4E9", "content": "#D9D9D9"}
 CONTROL_COLOUR = "#6B6B6B"
@@ -59,6 +61,7 @@ _RC: dict[str, Any] = {
     "text.usetex": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "srscope",
+    "pdf.fonttype": 42,  # whole letters, which printers and editors take
 }
 
 _Arguments = ParamSpec("_Arguments")
