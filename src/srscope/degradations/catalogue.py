@@ -50,4 +50,5 @@ SUITES: tuple[Suite, ...] = (
     Suite(name="noise-spectrum", sets=(_CLEAN, *(_noise(s) for s in (5, 10, 15, 20, 25, 30)))),
     Suite(name="blur-spectrum", sets=(_CLEAN, *(_blur(s) for s in (1, 2, 3, 4)))),
     Suite(name="jpeg-20-50-90", sets=(_jpeg(20), _jpeg(50), _jpeg(90))),
+    Suite(name="clean", sets=(_CLEAN,)),  # for contents that have classes of their own
 )

@@ -23,7 +23,7 @@ from srscope.degradations.suite import load_suite
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.features.extract import extract
 from srscope.images.contents import crop_contents
-from srscope.images.digits import digits_test
+from srscope.images.digits import PER_CLASS, digits_test
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
@@ -32,12 +32,12 @@ from srscope.projection.tsne import embed_many
 from srscope.reproduction.cache import StageCache, pack, values_of
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
-from srscope.scores.variance import two_way_variance, two_way_variance_by_channel
+from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
 from srscope.study import SuiteInfo, VarianceShares
 
 COMPONENTS = 50
 """Principal components kept, as in the paper."""
-IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 1, 1, 1
+IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 2, 1, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,8 @@ class Lab:
         suite = load_suite(spec.suite)
         classes: dict[str, NDArray[Any]] = {}
         if spec.source == "digits":
-            labelled = digits_test(seed=spec.seed)
+            each = min(spec.contents, PER_CLASS)
+            labelled = digits_test(per_class=each, seed=spec.seed)
             images = degrade(labelled.contents, suite, patch=32, scale=1, seed=spec.seed)
             classes["class_N"] = labelled.labels_N[images.content_N]
         else:
@@ -357,7 +358,7 @@ def _layer_entry(
         "points_NC": pca(features_ND, components=components, name=name).points_NC
     }
     shares = None
-    if images.suite.crossed:
+    if is_crossed(images.set_N, images.content_N):
         split = two_way_variance(features_ND, images.set_N, images.content_N, name=name)
         shares = dataclasses.asdict(split)
         by_channel = two_way_variance_by_channel(

@@ -22,9 +22,9 @@ class ImageSpec:
     Args:
         suite: Bundled suite or YAML file.
         source: ``photographs`` (the lab's: bundled, a folder, DIV2K) or ``digits`` (labelled test
-            images, 100 a class).
+            images).
         patch: Side of the patches, in pixels of the network's input.
-        contents: Contents in every set; for ``digits``, 100 a class whatever this says.
+        contents: Contents in every set; for ``digits``, in every class, and 100 at most.
         scale: Reduction before degrading: the network's magnification.
         seed: Of every random choice.
     """
