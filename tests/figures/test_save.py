@@ -69,3 +69,12 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="disk full"):
         figures.save_figures(SMALL, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_figure_in_three_formats_twice_the_same(tmp_path: Path) -> None:
+    for folder in ("1", "2"):
+        written = figures.save_figure(figures.chi_by_depth(SMALL), tmp_path / folder / "fig.4")
+        assert [p.name for p in written] == ["fig.4.png", "fig.4.svg", "fig.4.pdf"]
+    for path in written:
+        assert path.read_bytes() == (tmp_path / "1" / path.name).read_bytes(), path.name
+    assert b"CreationDate" not in (tmp_path / "1" / "fig.4.pdf").read_bytes()
