@@ -1,0 +1,109 @@
+"""The two-way variance split on resampled contents, exactly, from inner products alone.
+
+A bootstrap over contents repeats some and leaves others out. The sums of squares of such a sample
+are quadratic in how often each content was drawn, with inner products of features as coefficients:
+they are taken once, and every draw then costs a few products of small matrices.
+
+Suffixes: N images, D features, S sets, M contents, B draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope.errors import DegenerateError
+from srscope.scores.variance import is_crossed
+
+_BLOCK_VALUES = 1 << 20  # float64 values of the features copied at once: 8 MiB
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrossedProducts:
+    """Inner products of a crossed design, from which all its sums of squares follow.
+
+    Args:
+        set_SMM: Between contents, within each set.
+        mean_MM: Between the contents' means over the sets.
+    """
+
+    set_SMM: NDArray[np.float64]
+    mean_MM: NDArray[np.float64]
+
+
+def crossed_products(
+    features_ND: NDArray[np.floating[Any]],
+    set_N: NDArray[np.integer[Any]],
+    content_N: NDArray[np.integer[Any]],
+    *,
+    name: str = "features",
+) -> CrossedProducts:
+    """Return the inner products of features, seen from their mean.
+
+    Args:
+        features_ND: One row an image; any float type, may be memory-mapped.
+        set_N: The degradation of each image.
+        content_N: The content of each image; in the result, they stand in ascending order.
+        name: What the features are, for messages.
+
+    Raises:
+        DegenerateError: If the design is not crossed, or a feature is not finite.
+    """
+    what = f"the variance split of {name}"
+    if not is_crossed(set_N, content_N):
+        why = "the design is not crossed (each of two or more contents once in each set)"
+        raise DegenerateError(what, why)
+    images, width = features_ND.shape
+    sets, contents = len(np.unique(set_N)), len(np.unique(content_N))
+    order_N = np.lexsort((content_N, set_N))
+    gram_NN = np.zeros((images, images))
+    step = max(1, _BLOCK_VALUES // images)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for start in range(0, width, step):
+            block_NB = features_ND[:, start : start + step][order_N].astype(np.float64)
+            block_NB -= block_NB.mean(axis=0)
+            gram_NN += block_NB @ block_NB.T
+    if not np.isfinite(gram_NN).all():
+        raise DegenerateError(what, "a feature is NaN or infinite", "check the network's weights")
+    gram_SMSM = gram_NN.reshape(sets, contents, sets, contents)
+    set_SMM = np.stack([gram_SMSM[s, :, s] for s in range(sets)])
+    return CrossedProducts(set_SMM=set_SMM, mean_MM=gram_SMSM.mean(axis=(0, 2)))
+
+
+def content_shares(
+    products: CrossedProducts, count_BM: NDArray[np.integer[Any] | np.floating[Any]]
+) -> NDArray[np.float64]:
+    """Return the share of content in the variance of samples of contents.
+
+    It is that of :func:`~srscope.scores.variance.two_way_variance` on a data set in which content m
+    appears ``count_BM[b, m]`` times, each time as a content of its own.
+
+    Args:
+        products: Of all contents.
+        count_BM: How often each sample has each content; every row has the same positive sum.
+
+    Returns:
+        One share a sample, in [0, 1]; NaN where a sample has no variance.
+
+    Example:
+        >>> features_ND = np.array([[0.0], [2.0], [1.0], [3.0]])
+        >>> products = crossed_products(features_ND, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+        >>> content_shares(products, np.array([[1, 1], [2, 0]])).tolist()
+        [0.8, 0.0]
+    """
+    count_BM = np.asarray(count_BM, dtype=np.float64)
+    sets, drawn_B = len(products.set_SMM), count_BM.sum(axis=1)
+    squares_M = np.einsum("smm->m", products.set_SMM)
+    grand_B = sets * np.einsum("bm,mn,bn->b", count_BM, products.mean_MM, count_BM, optimize=True)
+    grand_B /= drawn_B
+    total_B = count_BM @ squares_M - grand_B
+    content_B = sets * (count_BM @ np.diag(products.mean_MM)) - grand_B
+    # Differences of equal numbers: what is below rounding is 0.
+    least = 1e-12 * float(squares_M.sum())
+    content_B = np.where(content_B > least, content_B, 0.0)
+    share_B = np.full(len(count_BM), np.nan)
+    np.divide(content_B, total_B, out=share_B, where=total_B > least)
+    return np.minimum(share_B, 1.0)
