@@ -10,13 +10,16 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench results docs build clean distclean
+.PHONY: help demo reproduce test lint format bench results docs build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(CORE)  ## analyse a bundled network on the bundled photographs, offline
 	$(BIN)/srscope analyze srresnet-wgr --out srscope-out/demo
+
+reproduce: $(CORE)  ## rerun the paper's experiments and judge its claims, offline
+	$(BIN)/srscope reproduce
 
 test: $(DEV)  ## run the whole test suite
 	$(BIN)/python -m pytest

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from srscope.images.io import read_image, write_image
     from srscope.networks.upscale import upscale
     from srscope.networks.zoo import list_networks, load_network
+    from srscope.reproduction.reproduce import reproduce
     from srscope.training.loop import train
     from srscope.training.recipes import load_recipe
 
@@ -40,6 +41,7 @@ _HOME = {
     "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.suite:load_suite",
     "read_image": "srscope.images.io:read_image",
+    "reproduce": "srscope.reproduction.reproduce:reproduce",
     "score_features": "srscope.analysis:score_features",
     "train": "srscope.training.loop:train",
     "upscale": "srscope.networks.upscale:upscale",
@@ -61,6 +63,7 @@ __all__ = [
     "load_recipe",
     "load_suite",
     "read_image",
+    "reproduce",
     "score_features",
     "train",
     "upscale",

@@ -40,13 +40,15 @@ class _Parser(jsonargparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
+def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     parser = _Parser(prog="srscope", description=DESCRIPTION)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subcommands(required=True, dest="command")
-    handlers: dict[str, Callable[[Any], None]] = {}
+    handlers: dict[str, Callable[[Any], int | None]] = {}
 
-    def command(name: str, handler: Callable[[Any], None], text: str, more: str = "") -> _Parser:
+    def command(
+        name: str, handler: Callable[[Any], int | None], text: str, more: str = ""
+    ) -> _Parser:
         sub = _Parser(description=f"{text} {more}")
         handlers[name] = handler
         commands.add_subcommand(name, sub, help=text)
@@ -81,6 +83,21 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], None]]]:
     sub.add_argument("recipe", type=str, help="YAML file, see recipes/")
     sub.add_argument("--out", type=str, help="folder of the run [runs/NAME]")
     sub.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    _quiet(sub)
+
+    sub = command("reproduce", _reproduce, "Rerun the paper's experiments and judge its claims.")
+    sub.add_argument("ids", metavar="ID", nargs="*", type=str, help="such as fig7 [all]")
+    sub.add_argument("--out", type=str, default="srscope-out/reproduction", help="output folder")
+    where = "folder of checkpoints that stand in for bundled networks of the same name"
+    sub.add_argument("--networks", type=str, default="", help=where)
+    where = "folder of photographs, or div2k [bundled ones]"
+    sub.add_argument("--images", type=str, default="", help=where)
+    sub.add_argument("--contents", type=int, default=100, help="in every set [100]")
+    sub.add_argument("--runs", type=int, default=5, help="t-SNE runs a layer [5]")
+    sub.add_argument("--seed", type=int, default=0, help="of every random choice [0]")
+    sub.add_argument("--jobs", type=int | None, help="experiments at a time [processors]")
+    where = "folder of finished stages [in the user's cache]"
+    sub.add_argument("--cache", type=str | None, help=where)
     _quiet(sub)
 
     command("networks", _networks, "List the bundled networks.")
@@ -256,6 +273,19 @@ def _train(args: Any) -> None:
         print(export(trained, out))
 
 
+def _reproduce(args: Any) -> int:
+    from srscope.console import print_reproduction, stage_progress
+    from srscope.reproduction.reproduce import reproduce
+
+    options = args.as_dict()
+    ids = [name for word in options.pop("ids") or () for name in word.split(",") if name]
+    with stage_progress(quiet=options.pop("quiet")) as progress:
+        done = reproduce(ids, progress=progress, **options)
+    print_reproduction(done)
+    print(done.out / "report.html")
+    return done.exit_code
+
+
 def _networks(args: Any) -> None:
     del args
     from srscope.console import print_networks
@@ -336,14 +366,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args = parsed[parsed.command]
         if parsed.command == "train":
             args.overrides = overrides
-        handlers[parsed.command](args)
+        return handlers[parsed.command](args) or 0
     except SrscopeError as error:
         print(f"srscope: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("srscope: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from srscope.degradations.suite import Suite
     from srscope.networks.description import TapPoint
     from srscope.networks.zoo import Card
+    from srscope.reproduction.reproduce import Reproduction
     from srscope.study import LayerScores, Study
 
 
@@ -91,6 +92,24 @@ def _score_row(layer: LayerScores, label: str) -> list[str]:
         "" if variance is None else f"{variance.degradation:.1%}",
         "" if variance is None else f"{variance.content:.1%}",
     ]
+
+
+def print_reproduction(done: Reproduction) -> None:
+    """Print the verdict on every claim and why, and on stderr what could not be run."""
+    from rich.console import Console
+
+    from srscope.reproduction.write import tally
+
+    rows = [[j.id, j.claim, j.verdict, j.why] for j in done.judgements]
+    print_table("the paper's claims", ("", "claim", "verdict", "why"), rows, words=4)
+    errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+    for each in done.left_out:
+        errors.print(f"srscope: {each.id} is left out: it needs {', '.join(each.networks)}")
+    for failure in done.failures:
+        if failure.details:
+            errors.print(failure.details.rstrip())
+        errors.print(f"srscope: {failure.id} failed: {failure.problem}")
+    Console(soft_wrap=True, markup=False, highlight=False).print(tally(done.judgements))
 
 
 def print_networks(cards: Sequence[Card]) -> None:

@@ -7,9 +7,6 @@ needs inline styles, which the policy would then have to admit for everyone.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib import resources
 from pathlib import Path
 from string import Template
 
@@ -17,6 +14,7 @@ from srscope import files, study
 from srscope.figures import words
 from srscope.report import charts, explorer, markup, pictures, tables
 from srscope.report.markup import text
+from srscope.report.page import admitted, resource
 from srscope.report.verdict import verdict
 
 BIBTEX = """\
@@ -27,15 +25,6 @@ BIBTEX = """\
   journal = {arXiv preprint arXiv:2108.00406},
   year    = {2021}
 }"""
-
-
-def _resource(name: str) -> str:
-    return resources.files("srscope.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _facts(record: study.Study) -> str:
@@ -78,16 +67,16 @@ def render(record: study.Study) -> str:
     """Return the whole report as HTML."""
     outcome = verdict(record)
     sprite = pictures.sprite(record.inputs.patches_NHW3)
-    style, script = _resource("report.css"), _resource("scatter.js") + _resource("report.js")
+    style, script = resource("report.css"), resource("scatter.js") + resource("report.js")
     variance = charts.variance_by_depth(record)
     findings = "".join(
         f"<div><dt>{text(f.question)}</dt><dd>{text(f.answer)}</dd></div>" for f in outcome.findings
     )
-    return Template(_resource("template.html")).substitute(
+    return Template(resource("template.html")).substitute(
         style=style,
         script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=admitted(style),
+        script_hash=admitted(script),
         network=text(words.network_name(record)),
         kind=outcome.kind,
         headline=text(outcome.headline),

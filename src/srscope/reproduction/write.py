@@ -1,0 +1,194 @@
+"""The outputs of a reproduction as files: tables, findings, scorecard, report."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from srscope import files
+from srscope.figures import words
+from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
+
+if TYPE_CHECKING:
+    from srscope.reproduction.reproduce import Reproduction
+
+SIGNS: dict[Verdict, str] = {
+    "holds": "\N{CHECK MARK}",
+    "does not hold": "\N{MULTIPLICATION X}",
+    "inconclusive": "?",
+}
+
+
+def write_outputs(done: Reproduction) -> None:
+    """Write everything but the figures, which the experiments wrote, into ``done.out``."""
+    from srscope.reproduction.page import render
+
+    for finding in done.findings:
+        for table in finding.tables:
+            path = done.out / "tables" / table.name
+            files.write_text(path.with_name(f"{table.name}.csv"), csv_text(table))
+            files.write_text(path.with_name(f"{table.name}.json"), _json(table_dict(table)))
+    files.write_text(done.out / "findings.json", _json(findings_dict(done)))
+    files.write_text(done.out / "scorecard.json", _json(scorecard(done.judgements)))
+    files.write_text(done.out / "scorecard.md", scorecard_markdown(done))
+    files.write_text(done.out / "report.html", render(done))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def finite(value: Cell) -> Cell:
+    """Return ``value``, or ``None`` for NaN and infinity, which JSON cannot say."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def csv_text(table: Table) -> str:
+    r"""Return a table as CSV; empty cells where there is nothing to say.
+
+    Example:
+        >>> table = Table(name="a", title="", columns=("x", "y"), rows=(("b,c", None), ("d", 1.5)))
+        >>> csv_text(table)
+        'x,y\n"b,c",\nd,1.5\n'
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([finite(cell) for cell in row] for row in table.rows)
+    return buffer.getvalue()
+
+
+def table_dict(table: Table) -> dict[str, Any]:
+    """Return a table as JSON values."""
+    return {
+        "name": table.name,
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [[finite(cell) for cell in row] for row in table.rows],
+    }
+
+
+def environment() -> dict[str, str]:
+    """Return the versions that numbers may depend on."""
+    packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "opentsne")
+    return {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}}
+
+
+def findings_dict(done: Reproduction) -> dict[str, Any]:
+    """Return everything measured as JSON values."""
+    return {
+        "schema": "srscope.findings/1",
+        "config": dataclasses.asdict(done.config),
+        "networks": dict(done.networks),
+        "environment": environment(),
+        "experiments": [_finding_dict(finding) for finding in done.findings],
+        "left_out": [dataclasses.asdict(each) for each in done.left_out],
+        "failed": [
+            {"id": each.id, "title": each.title, "problem": each.problem} for each in done.failures
+        ],
+    }
+
+
+def _finding_dict(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "title": finding.title,
+        "where": finding.where,
+        "figures": list(finding.figures),
+        "tables": [table.name for table in finding.tables],
+        "notes": list(finding.notes),
+        "evidence": {
+            key: {name: finite(getattr(estimate, name)) for name in ("value", "std", "low", "high")}
+            for key, estimate in sorted(finding.evidence.items())
+        },
+    }
+
+
+def scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
+    """Return one object a claim: the contract of ``scorecard.json``."""
+    return [
+        {
+            "id": j.id,
+            "claim": j.claim,
+            "where": j.where,
+            "criterion": j.criterion,
+            "measured": j.measured,
+            "interval": None if j.interval is None else [finite(end) for end in j.interval],
+            "paper": j.paper,
+            "verdict": j.verdict,
+            "why": j.why,
+        }
+        for j in judgements
+    ]
+
+
+def tally(judgements: Sequence[Judgement]) -> str:
+    """Say how many claims hold.
+
+    Example:
+        >>> tally([])
+        '0 of 0 claims hold, 0 do not hold, 0 are inconclusive'
+    """
+    count = Counter(j.verdict for j in judgements)
+    holds, not_, unsure = (count[verdict] for verdict in get_args(Verdict))
+    return (
+        f"{holds} of {len(judgements)} claims {'holds' if holds == 1 else 'hold'}, {not_} "
+        f"{'does' if not_ == 1 else 'do'} not hold, {unsure} "
+        f"{'is' if unsure == 1 else 'are'} inconclusive"
+    )
+
+
+def interval_text(interval: tuple[float, float] | None) -> str:
+    """Return an interval's ends to about three digits; empty where there is none.
+
+    Example:
+        >>> interval_text((0.1234, 1234.5)) == "0.12 to 1\N{THIN SPACE}234"
+        True
+    """
+    if interval is None:
+        return ""
+    return " to ".join(words.number(end) for end in interval)
+
+
+def scorecard_markdown(done: Reproduction) -> str:
+    """Return the scorecard as a page of Markdown."""
+    lines = [
+        "# The paper's claims, judged",
+        "",
+        f"{tally(done.judgements)}. Criteria were fixed before measuring; a claim holds only where "
+        "whole 95 % intervals are on the right side.",
+        "",
+        "| claim | where | verdict | why | measured | 95 % interval | paper |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for j in done.judgements:
+        cells = (
+            f"**{j.id}** {j.claim}", j.where, f"{SIGNS[j.verdict]} {j.verdict}", j.why,
+            j.measured, interval_text(j.interval), j.paper,
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", "## Criteria", ""]
+    lines += [f"- **{j.id}**: {j.criterion}." for j in done.judgements]
+    if done.left_out:
+        lines += ["", "## Left out for want of networks", ""]
+        lines += [
+            f"- {each.title} ({each.id}): {', '.join(each.networks)}" for each in done.left_out
+        ]
+    if done.failures:
+        lines += ["", "## Failed", ""]
+        lines += [f"- {each.title} ({each.id}): {each.problem}" for each in done.failures]
+    return "\n".join(lines) + "\n"
+
+
+def figure_files(out: Path, name: str) -> list[str]:
+    """Return the files of a figure below ``out``, e.g. ``figures/fig7.png``."""
+    return [f"{name}.{s}" for s in ("png", "svg", "pdf") if (out / f"{name}.{s}").is_file()]
