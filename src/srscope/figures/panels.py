@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from srscope.figures import style, words
+from srscope.figures import space, style, words
 
 _SIZE_OF_POINTS, _LEVELS = 1400, 4
 
@@ -26,7 +26,7 @@ class Panel:
 
     Args:
         title: Above it, e.g. the layer.
-        points_N2: The points.
+        points_N2: The points; of three columns, they are drawn in space.
         colour_N: Each point's index into the colours.
         marker_N: Each point's index into the marker shapes.
         caption: Below it, e.g. the score; may have several lines.
@@ -104,7 +104,9 @@ def panel_grid(
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
     for index, (axes, panel) in enumerate(zip(grid, panels, strict=False)):
-        draw_points(axes, panel.points_N2, panel.colour_N, panel.marker_N, colours)
+        solid = panel.points_N2.shape[1:] == (3,) and np.isfinite(panel.points_N2).all()
+        draw = space.draw_space if solid and len(panel.points_N2) else draw_points
+        draw(axes, panel.points_N2, panel.colour_N, panel.marker_N, colours)
         style.bare(axes)
         axes.set_box_aspect(1)
         letter = f"({chr(ord('a') + index)}) " if letters and 1 < len(panels) <= 26 else ""
@@ -132,6 +134,7 @@ def _legend(
     common: dict[str, Any] = {
         "loc": "outside lower center",
         "handletextpad": 0.1,
+        "handlelength": 1.0,
         "columnspacing": 1.2,
     }
     if marker_names is not None:
