@@ -5,8 +5,12 @@ Suffixes: N images, H/W height and width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from srscope import study
 from srscope.figures import style, words
@@ -49,23 +53,44 @@ def sample_rows(inputs: study.Inputs, *, sets: int, crossed: bool, rows: int) ->
 
 
 @style.in_house_style
-def sample_grid(record: study.Study) -> Figure:
-    """Draw a few contents (columns) in every set (rows), pixel by pixel."""
-    inputs, sets = record.inputs, record.suite.sets
-    columns = sample_rows(inputs, sets=len(sets), crossed=record.suite.crossed, rows=8)
-    cell = style.FULL_WIDTH / (len(columns) + 1.2)
-    figure = style.new_figure(height=cell * len(sets) + 0.35)
-    grid = figure.subplots(len(sets), len(columns), squeeze=False)
-    for column, indices in enumerate(columns):
-        for row, index in enumerate(indices):
+def picture_grid(
+    pictures: Sequence[Sequence[NDArray[Any]]],
+    *,
+    row_names: Sequence[str],
+    column_names: Sequence[str] = (),
+) -> Figure:
+    """Draw pictures in rows and columns, pixel by pixel.
+
+    Args:
+        pictures: Rows of equally many images, (H, W, 3), uint8 or float in [0, 1].
+        row_names: Written left of the rows.
+        column_names: Written above the columns; empty to leave it.
+    """
+    rows, columns = len(pictures), len(pictures[0])
+    cell = style.FULL_WIDTH / (columns + 1.2)
+    figure = style.new_figure(height=cell * rows + 0.35)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for row, images in enumerate(pictures):
+        for column, image_HW3 in enumerate(images):
             axes = grid[row, column]
-            axes.imshow(inputs.patches_NHW3[index], interpolation="nearest")
+            axes.imshow(image_HW3, interpolation="nearest")
             style.bare(axes)
             if column == 0:
                 axes.set_ylabel(
-                    words.shorten(sets[row].name, 16), rotation=0, ha="right", va="center"
+                    words.shorten(row_names[row], 16), rotation=0, ha="right", va="center"
                 )
-            if row == 0 and record.suite.crossed:
-                name = inputs.contents[int(inputs.content_N[index])]
-                axes.set_title(words.shorten(name, 12), fontsize=7)
+            if row == 0 and column < len(column_names):
+                axes.set_title(words.shorten(column_names[column], 12), fontsize=7)
     return figure
+
+
+def sample_grid(record: study.Study) -> Figure:
+    """Draw a few contents (columns) in every set (rows)."""
+    inputs, sets = record.inputs, record.suite.sets
+    columns = sample_rows(inputs, sets=len(sets), crossed=record.suite.crossed, rows=8)
+    names = [inputs.contents[int(inputs.content_N[indices[0]])] for indices in columns]
+    return picture_grid(
+        [[inputs.patches_NHW3[indices[row]] for indices in columns] for row in range(len(sets))],
+        row_names=[each.name for each in sets],
+        column_names=names if record.suite.crossed else (),
+    )

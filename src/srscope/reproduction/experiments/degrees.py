@@ -111,7 +111,7 @@ def _as_printed(by_name: dict[tuple[str, str], Measured]) -> Table:
     return Table(
         name="table-1",
         title=f"Table 1: CHI at {DEEPEST}",
-        columns=("network", "source", *(_title(suite) for suite in SUITES[1:])),
+        columns=("network", "source", *(_title(suite) for suite in SUITES)),
         rows=tuple(rows),
     )
 

@@ -31,7 +31,9 @@ def _variant(plain: TsneConfig, name: str) -> tuple[TsneConfig, str]:
     for prefix, field in (("perplexity", "perplexity"), ("learning-rate", "learning_rate")):
         if name.startswith(prefix):
             value = float(name.removeprefix(prefix))
-            return dataclasses.replace(plain, **{field: value}), f"{prefix} {value:g}"
+            return dataclasses.replace(
+                plain, **{field: value}
+            ), f"{prefix.replace('-', ' ')} {value:g}"
     assert name == "seeds", name
     return plain, "other seeds"
 
@@ -40,7 +42,7 @@ def run(lab: Lab, folder: Path) -> Finding:
     """Map SRGAN-wGR's last block with one parameter changed at a time."""
     layer = lab.layers(NETWORK, (DEEPEST,), lab.spec())[0]
     plain = lab.tsne
-    usual = f"perplexity {plain.perplexity:g}, rate {plain.learning_rate:g}"
+    usual = f"perplexity {plain.perplexity:g}, learning rate {plain.learning_rate:g}"
     found: dict[str, tuple[TsneConfig, str, int, Measured]] = {
         "": (plain, usual, lab.config.seed, measure(lab, [layer])[0])
     }
