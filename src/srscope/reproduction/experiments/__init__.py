@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from srscope.reproduction.experiment import Experiment
+from srscope.reproduction.experiments import (
+    by_depth,
+    clusters,
+    datasets,
+    degrees,
+    patch_size,
+    tsne_parameters,
+)
 
-EXPERIMENTS: tuple[Experiment, ...] = ()
+EXPERIMENTS: tuple[Experiment, ...] = (
+    *clusters.EXPERIMENTS,
+    *by_depth.EXPERIMENTS,
+    degrees.EXPERIMENT,
+    patch_size.EXPERIMENT,
+    tsne_parameters.EXPERIMENT,
+    datasets.EXPERIMENT,
+)
 """Main paper first, then the supplement; each id is used once."""
