@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from srscope.figures.panels import panel_grid
 from srscope.figures.save import save_figure
 from srscope.reproduction import paper
 from srscope.reproduction.estimate import chi_estimate
-from srscope.reproduction.evidence import DEEPEST, chi_key
+from srscope.reproduction.evidence import DEEPEST, DEPTHS, chi_key
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.present import (
@@ -28,11 +29,15 @@ from srscope.reproduction.records import Cell, Estimate, Finding, Table
 _COLUMNS = ("network", "features of", "layer", *OWN_COLUMNS)
 
 
-def _measured(lab: Lab, network: str, words: tuple[str, ...], suite: str) -> list[Measured]:
+def _measured(
+    lab: Lab, network: str, words: Sequence[str], suite: str, shown: int
+) -> list[Measured]:
+    """Score the last ``shown`` layers, the deepest one untrained, and the raw pixels."""
     spec = lab.spec(suite)
+    fresh = lab.layers(network, words, spec, untrained=True)
     return [
-        *measure(lab, lab.layers(network, words, spec)),
-        *measure(lab, lab.layers(network, words, spec, untrained=True)[-1:], kind="untrained"),
+        *measure(lab, lab.layers(network, words, spec)[-shown:]),
+        *measure(lab, fresh[-1:], kind="untrained"),
         *measure(lab, [lab.pixels(spec)], kind="raw pixels"),
     ]
 
@@ -60,7 +65,7 @@ PAIR = ("mild", "noise20")
 
 def run_cincgan(lab: Lab, folder: Path) -> Finding:
     """Map CinCGAN's deepest shown layer, and all shown ones, on mild, noise20 and historic."""
-    found = _measured(lab, "cincgan", (), "real")
+    found = _measured(lab, "cincgan", (), "real", shown=4)
     networks = [m for m in found if m.kind == "network"]
     deepest = networks[-1]
     sets = [s.name for s in deepest.maps.layer.images.suite.sets]
@@ -105,7 +110,8 @@ def run_cincgan(lab: Lab, folder: Path) -> Finding:
 def run_srgan(lab: Lab, folder: Path) -> Finding:
     """Map SRGAN-wGR's last block on clean, blurred and noisy versions of the same contents."""
     network = "srgan-wgr"
-    found = _measured(lab, network, (DEEPEST,), "clean-blur-noise")
+    # All depths are extracted at once, as Fig. 8 asks for them too.
+    found = _measured(lab, network, DEPTHS, "clean-blur-noise", shown=1)
     published = paper.SUPER_RESOLUTION[network][DEEPEST]
     figure = panel_grid(
         [panel(found[0], f"{NAMES[network]}, {DEEPEST}", published=published.chi)],
