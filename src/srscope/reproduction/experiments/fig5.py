@@ -1,0 +1,51 @@
+"""Fig. 5: on labelled images with blur and noise, classifiers and SR networks cluster otherwise."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from srscope.figures.save import save_figure
+from srscope.reproduction.evidence import DEEPEST
+from srscope.reproduction.experiment import Experiment
+from srscope.reproduction.experiments.classes import note_on
+from srscope.reproduction.experiments.labelled import (
+    FED,
+    contrast,
+    contrast_figure,
+    contrast_table,
+    labelled_spec,
+)
+from srscope.reproduction.lab import Lab
+from srscope.reproduction.records import Finding
+
+_DEEPEST = {"resnet18": "Conv5_4", "srresnet-wgr": DEEPEST, "srgan-wgr": DEEPEST}
+_ABOUT = Finding(
+    id="fig5",
+    title="A classifier's features cluster by object class, those of SR networks by degradation",
+    where="Fig. 5",
+)
+
+
+def _run(lab: Lab, folder: Path) -> Finding:
+    spec = labelled_spec(lab)
+    layers = [lab.layers(network, (label,), spec)[0] for network, label in _DEEPEST.items()]
+    contrasts = contrast(lab, [*layers, lab.pixels(spec)])
+    networks = contrasts[: len(layers)]
+    save_figure(contrast_figure(networks), folder / _ABOUT.id)
+    return dataclasses.replace(
+        _ABOUT,
+        figures=(_ABOUT.id,),
+        tables=(contrast_table(_ABOUT.id, "Separability by class and by degradation", contrasts),),
+        evidence={key: chi for each in networks for key, chi in each.evidence().items()},
+        notes=(note_on(layers[0]), FED),
+    )
+
+
+EXPERIMENT = Experiment(
+    id=_ABOUT.id,
+    title=_ABOUT.title,
+    where=_ABOUT.where,
+    networks=tuple(_DEEPEST),
+    run=_run,
+)
