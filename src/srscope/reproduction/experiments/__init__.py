@@ -8,16 +8,24 @@ from srscope.reproduction.experiments import (
     clusters,
     datasets,
     degrees,
+    fig4,
+    fig5,
+    figs8,
     patch_size,
     tsne_parameters,
+    unified,
 )
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     *clusters.EXPERIMENTS,
+    fig4.EXPERIMENT,
+    fig5.EXPERIMENT,
     *by_depth.EXPERIMENTS,
     degrees.EXPERIMENT,
     patch_size.EXPERIMENT,
     tsne_parameters.EXPERIMENT,
+    *unified.EXPERIMENTS,
+    figs8.EXPERIMENT,
     datasets.EXPERIMENT,
 )
 """Main paper first, then the supplement; each id is used once."""
