@@ -166,9 +166,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--keep", action="store_true", help="use the kept scores as they are")
+    parser.add_argument("--only", nargs="+", choices=NETWORKS, default=NETWORKS, metavar="NETWORK",
+                        help="measure these anew, keep the others' scores")  # fmt: skip
     options = parser.parse_args()
     if not (options.check or options.keep):
-        for network in NETWORKS:
+        for network in options.only:
             for suite in (MAIN, *DEGREES):
                 measure(network, suite)
     results, stale = text(), []
