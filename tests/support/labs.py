@@ -17,7 +17,7 @@ from srscope.reproduction.lab import Lab, LabConfig
 from support.tiny import photographs
 
 SR_NAMES = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
-QUICK = TsneConfig(iterations=60, early_iterations=20)
+QUICK = TsneConfig(iterations=30, early_iterations=10)
 CONTENTS = 18
 """Few, but enough for t-SNE of two sets with perplexity 30, and of three with 50."""
 
