@@ -34,9 +34,10 @@ LAYERS = (
     {"training"},
     {"analysis_config"},
     {"analysis_features", "analysis_scores"},
-    {"analysis"},
+    {"analysis", "analysis_maps"},
     {"reproduction"},
     {"console"},
+    {"cli_maps"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

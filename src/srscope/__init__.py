@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from srscope.analysis import analyze, score_features, write_outputs
     from srscope.analysis_config import AnalysisConfig
+    from srscope.analysis_maps import feature_maps, write_maps
     from srscope.degradations.suite import list_suites, load_suite
     from srscope.degradations.write import write_degraded as degrade
     from srscope.errors import SrscopeError
@@ -33,6 +34,7 @@ _HOME = {
     "SrscopeError": "srscope.errors:SrscopeError",
     "analyze": "srscope.analysis:analyze",
     "degrade": "srscope.degradations.write:write_degraded",
+    "feature_maps": "srscope.analysis_maps:feature_maps",
     "list_networks": "srscope.networks.zoo:list_networks",
     "list_suites": "srscope.degradations.suite:list_suites",
     "load_bundled": "srscope.images.bundled:load_bundled",
@@ -46,6 +48,7 @@ _HOME = {
     "train": "srscope.training.loop:train",
     "upscale": "srscope.networks.upscale:upscale",
     "write_image": "srscope.images.io:write_image",
+    "write_maps": "srscope.analysis_maps:write_maps",
     "write_outputs": "srscope.analysis:write_outputs",
 }
 
@@ -55,6 +58,7 @@ __all__ = [
     "__version__",
     "analyze",
     "degrade",
+    "feature_maps",
     "list_networks",
     "list_suites",
     "load_bundled",
@@ -68,6 +72,7 @@ __all__ = [
     "train",
     "upscale",
     "write_image",
+    "write_maps",
     "write_outputs",
 ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
+from srscope import cli_maps
 from srscope.analysis_config import AnalysisConfig
 from srscope.errors import FileProblem, ImageError, SrscopeError
 from srscope.projection.config import TsneConfig
@@ -77,6 +78,10 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     overlap = "input pixels round a tile; less shows seams [what the network's outputs depend on]"
     sub.add_argument("--overlap", type=int | None, help=overlap)
     sub.add_argument("--bits", type=Literal[8, 16] | None, help="of a value [8 or 16, as in IN]")
+    _quiet(sub)
+
+    sub = command("maps", cli_maps.run, cli_maps.HELP, cli_maps.MORE)
+    cli_maps.add_options(sub)
     _quiet(sub)
 
     sub = command("train", _train, "Train a network by a recipe; other options override its keys.")

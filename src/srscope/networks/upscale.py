@@ -142,7 +142,7 @@ def _strips(
 ) -> Iterator[NDArray[np.float32]]:
     height, width, channels = image_HWC.shape
     scale = network.scale
-    padded_HWC = _padded(network, _without_hidden_colours(image_HWC))
+    padded_HWC = padded(network, _without_hidden_colours(image_HWC))
     image_1CHW = torch.from_numpy(padded_HWC).permute(2, 0, 1)[None]
     columns = _windows(network, width, tile, overlap)
     for row in _windows(network, height, tile, overlap):
@@ -169,7 +169,7 @@ def _padded_side(network: LoadedNetwork, side: int) -> int:
     return -(-max(side, network.smallest) // multiple) * multiple
 
 
-def _padded(network: LoadedNetwork, image_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
+def padded(network: LoadedNetwork, image_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mirror the image beyond its right and lower borders, up to a size the network takes."""
     height, width = image_HWC.shape[:2]
     more = [(0, _padded_side(network, side) - side) for side in (height, width)]

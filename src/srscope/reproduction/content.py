@@ -1,0 +1,127 @@
+"""How much content a layer holds, with its interval over contents (claim C13, Fig. 10).
+
+The share is exact, over every feature of the layer, not over principal components. So is each
+bootstrap sample: contents are drawn with all their degraded versions, and the two-way split is
+taken anew of what was drawn, from inner products between contents. The draws are those of
+:func:`~srscope.reproduction.estimate.chi_estimate` for the same seed and contents, so that
+differences between networks are taken over the same contents.
+
+Suffixes: S sets, M contents, C channels, B draws.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope.analysis_features import select_layers
+from srscope.features.extract import extract
+from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.reproduction.cache import Entry
+from srscope.reproduction.estimate import DRAWS, estimate_of
+from srscope.reproduction.lab import Lab
+from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages
+from srscope.scores.resampled import CrossedProducts, content_shares, crossed_products
+from srscope.scores.variance import two_way_variance_by_channel
+
+CONTENT_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerContent:
+    """Content in a layer.
+
+    Args:
+        share: Share of content in the layer's variance.
+        channel_C: Share of content in each channel's variance; NaN where a channel never changes.
+        noise: The share that features which are nothing but noise would have.
+        contents: Contents it was measured on.
+    """
+
+    share: Estimate
+    channel_C: NDArray[np.float64]
+    noise: float
+    contents: int
+
+
+def layer_content(lab: Lab, network: str, word: str, spec: ImageSpec) -> LayerContent:
+    """Measure how much of a layer's variance is content.
+
+    Args:
+        lab: Where images, networks and results are.
+        network: The network's name.
+        word: The layer's label or dotted name.
+        spec: The images; of a crossed suite.
+
+    Raises:
+        UnknownNameError: If there is no such network or layer.
+        DegenerateError: If the design is not crossed, or the layer never changes.
+    """
+    loaded, images = lab.network(network), lab.images(spec)
+    (tap,) = select_layers(loaded, [word])
+    inputs = {**layer_inputs(loaded, tap), "images": images.key}
+    entry = lab.cache.get(
+        "content", CONTENT_VERSION, inputs, lambda: _measured(loaded, tap, images)
+    )
+    products = CrossedProducts(set_SMM=entry["set_SMM"], mean_MM=entry["mean_MM"])
+    sets, contents = products.set_SMM.shape[:2]
+    return LayerContent(
+        share=content_estimate(products, seed=lab.config.seed),
+        channel_C=entry["channel_C"],
+        noise=(contents - 1) / (sets * contents - 1),
+        contents=contents,
+    )
+
+
+def content_estimate(products: CrossedProducts, *, seed: int, draws: int = DRAWS) -> Estimate:
+    """Return the share of content with its percentile interval over contents.
+
+    Args:
+        products: Of the contents.
+        seed: Of the draws.
+        draws: How many.
+
+    Source: Efron and Tibshirani 1993, chapter 13 (percentile intervals).
+    """
+    contents = len(products.mean_MM)
+    random = np.random.default_rng(seed)
+    count_BM = random.multinomial(contents, np.full(contents, 1 / contents), size=draws)
+    samples_B = content_shares(products, count_BM)
+    value = float(content_shares(products, np.ones((1, contents)))[0])
+    return estimate_of([value], samples_B[np.isfinite(samples_B)])
+
+
+def layer_inputs(loaded: LoadedNetwork, tap: TapPoint) -> dict[str, Any]:
+    """Return what identifies a layer of a network in the cache."""
+    return {
+        "weights": loaded.sha256,
+        "structure": repr(getattr(loaded.module, "config", type(loaded.module).__name__)),
+        "layer": tap.name,
+    }
+
+
+def _measured(loaded: LoadedNetwork, tap: TapPoint, images: LabelledImages) -> Entry:
+    name = f"{loaded.name} {tap.label}"
+    with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
+        store = extract(
+            loaded.module,
+            images.images_NCHW,
+            [tap.name],
+            store=Path(folder) / "features",
+            channels_last=True,
+        )
+        features_ND, channels = store.read(tap.name), store.layer(tap.name).feature_shape[0]
+        products = crossed_products(features_ND, images.set_N, images.content_N, name=name)
+        by_channel = two_way_variance_by_channel(
+            features_ND, images.set_N, images.content_N, channels, name=name
+        )
+    return {
+        "set_SMM": products.set_SMM,
+        "mean_MM": products.mean_MM,
+        "channel_C": by_channel.content_C,
+    }

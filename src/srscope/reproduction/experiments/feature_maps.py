@@ -1,0 +1,212 @@
+"""Fig. 10 and Fig. S4: the channels at ResBlock16 as images, and their content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from srscope.analysis_features import load_photographs, select_layers
+from srscope.analysis_maps import degraded_versions, maps_of
+from srscope.degradations.suite import load_suite
+from srscope.features.channels import FeatureMaps, rank_channels
+from srscope.figures.maps import MOSTLY_CONTENT, all_channels, networks_side_by_side
+from srscope.figures.save import save_figure
+from srscope.figures.words import percent
+from srscope.reproduction.cache import Entry
+from srscope.reproduction.content import LayerContent, layer_content, layer_inputs
+from srscope.reproduction.evidence import DEEPEST, content_key
+from srscope.reproduction.experiment import Experiment
+from srscope.reproduction.lab import Lab
+from srscope.reproduction.present import NAMES
+from srscope.reproduction.records import Cell, Finding, Table
+
+NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
+"""In the paper's order: panels (a) to (d)."""
+SUITE = "clean-blur4-noise20"
+CHANNELS = 8
+PICTURE, SIDE = "EveningGlow.jpg", 64
+"""The bundled photograph whose middle is shown (the first one of another set), and its LR side."""
+MAPS_VERSION = 1
+
+_RULE = (
+    "Channels are ranked through the eigenvectors of the channel covariance, from the largest "
+    "eigenvalue down: each names the channel that it loads on most among those not yet named. "
+    "The paper does not say how an eigenvalue belongs to a feature map."
+)
+_SCALE = "Each channel has one grey scale for the three versions of the image."
+_FIG10 = Finding(
+    id="fig10",
+    title="Global residual and GAN remove image content from the feature maps",
+    where="Fig. 10",
+)
+_FIGS4 = Finding(
+    id="figs4",
+    title=f"All feature maps at {DEEPEST}",
+    where="Fig. S4",
+)
+
+
+def _measured(
+    lab: Lab, order: Sequence[str] = NETWORKS
+) -> tuple[list[FeatureMaps], list[LayerContent]]:
+    """Return the channels of every network for the picture, with shares over all contents.
+
+    Args:
+        lab: Where networks and results are.
+        order: In which they are measured; what is returned is in the paper's order.
+    """
+    maps: dict[str, FeatureMaps] = {}
+    contents: dict[str, LayerContent] = {}
+    for name in order:
+        content = layer_content(lab, name, DEEPEST, lab.spec(SUITE))
+        contents[name] = content
+        maps[name] = dataclasses.replace(
+            _maps(lab, name), content_C=content.channel_C, content=content.share.value
+        )
+    return [maps[name] for name in NETWORKS], [contents[name] for name in NETWORKS]
+
+
+def _maps(lab: Lab, name: str) -> FeatureMaps:
+    loaded = lab.network(name)
+    (tap,) = select_layers(loaded, [DEEPEST])
+    photos = load_photographs(lab.config.images or None).photographs
+    photo = next((each for each in photos if each.name == PICTURE), photos[0])
+    versions = degraded_versions(
+        photo.pixels_HW3, load_suite(SUITE), scale=loaded.scale, crop=SIDE, seed=lab.config.seed
+    )
+    digest = hashlib.sha256()
+    for name_, image_HW3 in versions.items():
+        digest.update(f"{name_} {image_HW3.shape}".encode() + image_HW3.tobytes())
+    inputs = {**layer_inputs(loaded, tap), "images": digest.hexdigest()}
+
+    def compute() -> Entry:
+        made = maps_of(loaded, tap, versions)
+        return {"inputs_SHW3": made.inputs_SHW3, "maps_SCHW": made.maps_SCHW}
+
+    entry = lab.cache.get("feature-maps", MAPS_VERSION, inputs, compute)
+    return FeatureMaps(
+        network=name,
+        layer=tap.name,
+        label=tap.label,
+        image=photo.name,
+        sets=tuple(versions),
+        inputs_SHW3=entry["inputs_SHW3"],
+        maps_SCHW=entry["maps_SCHW"],
+        ranking=rank_channels(entry["maps_SCHW"], name=f"{name} {tap.label}"),
+    )
+
+
+def _caption(letter: str, name: str, content: LayerContent) -> str:
+    share = content.share
+    low, high = (f"{100 * end:.0f}" for end in (share.low, share.high))
+    return f"({letter}) {NAMES[name]}: content {percent(share.value)} [{low}, {high}]"
+
+
+def _notes(maps: FeatureMaps, content: LayerContent) -> tuple[str, ...]:
+    return (
+        f"Shares of content are exact, over all features of {content.contents} contents in "
+        f"{SUITE}; intervals (95 %) by drawing contents anew. Features that were nothing but "
+        f"noise would show {percent(content.noise)}: nearer to that is less content.",
+        f"Pictures: the middle of {maps.image}. {_SCALE}",
+        _RULE,
+    )
+
+
+def _channel_rows(name: str, maps: FeatureMaps, channels: int) -> list[tuple[Cell, ...]]:
+    ranking, total = maps.ranking, float(maps.ranking.eigenvalue_C.sum())
+    assert maps.content_C is not None
+    rows: list[tuple[Cell, ...]] = []
+    for rank, channel in enumerate(ranking.order_C[:channels].tolist()):
+        share = float(maps.content_C[channel])
+        part = float(ranking.eigenvalue_C[rank]) / total if total > 0 else None
+        rows.append((NAMES[name], rank + 1, channel, part, share if math.isfinite(share) else None))
+    return rows
+
+
+_CHANNEL_COLUMNS = ("network", "rank", "channel", "eigenvalue, share of all", "content")
+
+
+def _run_fig10(lab: Lab, folder: Path) -> Finding:
+    maps, contents = _measured(lab)
+    captions = [
+        _caption(letter, name, content)
+        for letter, name, content in zip("abcd", NETWORKS, contents, strict=True)
+    ]
+    save_figure(networks_side_by_side(maps, captions, channels=CHANNELS), folder / _FIG10.id)
+    layers = Table(
+        name=_FIG10.id,
+        title=f"Fig. 10: share of content in the variance at {DEEPEST} (paper: pictures only)",
+        columns=(
+            "network", "content", "low", "high", "mean channel",
+            f"channels of {MOSTLY_CONTENT:.0%} or more", "channels", "paper",
+        ),
+        rows=tuple(_layer_row(name, c) for name, c in zip(NETWORKS, contents, strict=True)),
+    )  # fmt: skip
+    channels = Table(
+        name=f"{_FIG10.id}-channels",
+        title=f"Fig. 10: the {CHANNELS} channels shown",
+        columns=_CHANNEL_COLUMNS,
+        rows=tuple(
+            row
+            for name, each in zip(NETWORKS, maps, strict=True)
+            for row in _channel_rows(name, each, CHANNELS)
+        ),
+    )
+    return dataclasses.replace(
+        _FIG10,
+        figures=(_FIG10.id,),
+        tables=(layers, channels),
+        evidence={
+            content_key(name): content.share
+            for name, content in zip(NETWORKS, contents, strict=True)
+        },
+        notes=_notes(maps[0], contents[0]),
+    )
+
+
+def _layer_row(name: str, content: LayerContent) -> tuple[Cell, ...]:
+    shares = [float(s) for s in content.channel_C if math.isfinite(s)]
+    return (
+        NAMES[name],
+        content.share.value,
+        content.share.low,
+        content.share.high,
+        sum(shares) / len(shares),
+        sum(share >= MOSTLY_CONTENT for share in shares),
+        len(content.channel_C),
+        None,
+    )
+
+
+def _run_figs4(lab: Lab, folder: Path) -> Finding:
+    # From the other end than Fig. 10: beside it in another process, they share the work.
+    maps, contents = _measured(lab, NETWORKS[::-1])
+    figures: list[str] = []
+    for name, each in zip(NETWORKS, maps, strict=True):
+        figures.append(f"{_FIGS4.id}-{name}")
+        save_figure(all_channels(each, title=NAMES[name]), folder / figures[-1])
+    table = Table(
+        name=_FIGS4.id,
+        title=f"Fig. S4: all channels at {DEEPEST} by rank",
+        columns=_CHANNEL_COLUMNS,
+        rows=tuple(
+            row
+            for name, each in zip(NETWORKS, maps, strict=True)
+            for row in _channel_rows(name, each, len(each.ranking.order_C))
+        ),
+    )
+    return dataclasses.replace(
+        _FIGS4, figures=tuple(figures), tables=(table,), notes=_notes(maps[0], contents[0])
+    )
+
+
+FIG10 = Experiment(
+    id=_FIG10.id, title=_FIG10.title, where=_FIG10.where, networks=NETWORKS, run=_run_fig10
+)
+FIGS4 = Experiment(
+    id=_FIGS4.id, title=_FIGS4.title, where=_FIGS4.where, networks=NETWORKS, run=_run_figs4
+)
+EXPERIMENTS = (FIG10, FIGS4)
