@@ -9,8 +9,10 @@ from srscope.reproduction.experiments import (
     datasets,
     degrees,
     feature_maps,
+    fig1,
     fig4,
     fig5,
+    fig11,
     figs8,
     patch_size,
     tsne_parameters,
@@ -18,12 +20,14 @@ from srscope.reproduction.experiments import (
 )
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    fig1.EXPERIMENT,
     *clusters.EXPERIMENTS,
     fig4.EXPERIMENT,
     fig5.EXPERIMENT,
     *by_depth.EXPERIMENTS,
     degrees.EXPERIMENT,
     feature_maps.FIG10,
+    fig11.EXPERIMENT,
     patch_size.EXPERIMENT,
     tsne_parameters.EXPERIMENT,
     feature_maps.FIGS4,
