@@ -6,6 +6,8 @@ Suffix: L layers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,81 @@ def _drawn(value: float) -> float:
     return max(value, CHI_FLOOR) if math.isfinite(value) else math.nan
 
 
+def _chi_axis(axes: Axes, tops: Sequence[float]) -> None:
+    """Make the vertical axis a logarithmic one of CHI, with the paper's grades as bands."""
+    top = max([1000.0, *(2 * t for t in tops)])
+    axes.set_yscale("log")
+    axes.set_ylim(CHI_FLOOR * 0.7, top)
+    axes.yaxis.set_major_formatter(FuncFormatter(_chi_tick))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    edges = [CHI_FLOOR * 0.7, *(edge for edge, _ in style.GRADE_EDGES), top]
+    signs = ["\N{MINUS SIGN}", *(sign for _, sign in style.GRADE_EDGES)]
+    for i, sign in enumerate(signs):
+        if i % 2:
+            axes.axhspan(edges[i], edges[i + 1], color="#F2F2F2", zorder=0)
+        middle = math.sqrt(max(edges[i], CHI_FLOOR) * edges[i + 1])
+        axes.annotate(sign, (1.008, middle), xycoords=("axes fraction", "data"), va="center",
+                      annotation_clip=False)  # fmt: skip
+    axes.set_ylabel("CHI on t-SNE points")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """CHI along the shown layers, for :func:`chi_curves`.
+
+    Args:
+        name: For the legend.
+        mean_L: A value a layer.
+        std_L: Its standard deviation; 0 where there is none.
+        colour: Index of the colour and marker; ``None`` for a control, in grey.
+        published: Somebody else's numbers: dashed, with open markers.
+    """
+
+    name: str
+    mean_L: Sequence[float]
+    std_L: Sequence[float]
+    colour: int | None = None
+    published: bool = False
+
+
+@style.in_house_style
+def chi_curves(labels: Sequence[str], curves: Sequence[Curve]) -> Figure:
+    """Draw CHI (mean ± std, log scale) of several networks and controls by layer.
+
+    Args:
+        labels: Of the layers, in depth order.
+        curves: One value a layer each, or a single one that holds for all.
+    """
+    figure = style.new_figure(height=3.1)
+    axes = figure.subplots()
+    for number, curve in enumerate(curves):
+        own = curve.colour is not None
+        colour = style.colour_of(curve.colour) if curve.colour is not None else style.CONTROL_COLOUR
+        if len(curve.mean_L) == 1:
+            level = _drawn(curve.mean_L[0])
+            axes.axhline(level, color=colour, linestyle=":", linewidth=1.3, label=curve.name)
+            continue
+        # A little apart, so that error bars at one layer do not cover each other.
+        place_L = np.arange(len(labels)) + 0.05 * (number - (len(curves) - 1) / 2)
+        pairs = list(zip(curve.mean_L, curve.std_L, strict=True))
+        mean_L = np.array([_drawn(m) for m, _ in pairs])
+        below_L = mean_L - np.array([_drawn(m - s) for m, s in pairs])
+        above_L = np.array([_drawn(m + s) for m, s in pairs]) - mean_L
+        axes.errorbar(
+            place_L, mean_L, yerr=np.stack([below_L, above_L]), label=curve.name, color=colour,
+            marker=style.marker_of(curve.colour) if curve.colour is not None else "x", ms=4.5,
+            mfc="white" if curve.published else colour, linewidth=1.3, capsize=2, elinewidth=0.8,
+            linestyle="--" if curve.published or not own else "-", zorder=5 if own else 3,
+        )  # fmt: skip
+    _chi_axis(axes, [m + s for c in curves for m, s in zip(c.mean_L, c.std_L, strict=True)])
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    _name_places(axes, np.arange(len(labels)), list(labels))
+    handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    figure.legend([handles[c.name] for c in curves], [c.name for c in curves],
+                  loc="outside upper center", ncols=3)  # fmt: skip
+    return figure
+
+
 @style.in_house_style
 def chi_by_depth(record: study.Study) -> Figure:
     """Draw CHI (mean ± std over t-SNE runs, log scale) by layer, with the controls.
@@ -75,23 +152,9 @@ def chi_by_depth(record: study.Study) -> Figure:
         axes.axhline(_drawn(pixels), color=style.SET_COLOURS[1], linestyle=":", linewidth=1.3,
                      label="raw pixels")  # fmt: skip
     chis = [e.tsne.chi for e in (*record.layers, *record.untrained, record.pixels)]
-    tops = [c.mean + c.std for c in chis if math.isfinite(c.mean)]
-    top = max([1000.0, *(2 * t for t in tops)])
-    axes.set_yscale("log")
-    axes.set_ylim(CHI_FLOOR * 0.7, top)
-    axes.yaxis.set_major_formatter(FuncFormatter(_chi_tick))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    edges = [CHI_FLOOR * 0.7, *(edge for edge, _ in style.GRADE_EDGES), top]
-    signs = ["\N{MINUS SIGN}", *(sign for _, sign in style.GRADE_EDGES)]
-    for i, sign in enumerate(signs):
-        if i % 2:
-            axes.axhspan(edges[i], edges[i + 1], color="#F2F2F2", zorder=0)
-        middle = math.sqrt(max(edges[i], CHI_FLOOR) * edges[i + 1])
-        axes.annotate(sign, (1.008, middle), xycoords=("axes fraction", "data"), va="center",
-                      annotation_clip=False)  # fmt: skip
+    _chi_axis(axes, [c.mean + c.std for c in chis if math.isfinite(c.mean)])
     axes.set_xlim(-0.5, len(record.layers) - 0.5)
     _name_places(axes, place_L, _tick_labels(record))
-    axes.set_ylabel("CHI on t-SNE points")
     # Matplotlib lists plain lines before those with error bars; the network comes first here.
     handles = sorted(
         zip(*axes.get_legend_handles_labels(), strict=True),

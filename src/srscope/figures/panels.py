@@ -82,7 +82,7 @@ def panel_grid(
     colours: Sequence[str] = style.SET_COLOURS,
     letters: bool = True,
 ) -> Figure:
-    """Draw panels row by row, lettered (a), (b), ... as in the paper, with one legend below.
+    """Draw panels row by row, lettered (a), (b), ... as in the paper, with a legend below.
 
     Args:
         panels: In reading order; the last row may be short.
@@ -124,7 +124,7 @@ def _legend(
     marker_names: Sequence[str] | None,
     colours: Sequence[str],
 ) -> None:
-    """Say below the panels what colours, and below that what marker shapes stand for."""
+    """Say below the panels what colours stand for, and above them what marker shapes do."""
 
     def entry(marker: int, colour: str) -> Line2D:
         shape = style.marker_of(marker)
@@ -132,7 +132,6 @@ def _legend(
 
     width = figure.get_size_inches()[0]
     common: dict[str, Any] = {
-        "loc": "outside lower center",
         "handletextpad": 0.1,
         "handlelength": 1.0,
         "columnspacing": 1.2,
@@ -140,7 +139,9 @@ def _legend(
     if marker_names is not None:
         handles = [entry(i, style.CONTROL_COLOUR) for i in range(len(marker_names))]
         names = [f" {words.shorten(n, 24)}" for n in marker_names]
-        figure.legend(handles, names, ncols=len(names), **common).set_zorder(5)
+        figure.legend(
+            handles, names, loc="outside upper center", ncols=len(names), **common
+        ).set_zorder(5)
     handles = [
         entry(i if marker_names is None else 0, colours[i % len(colours)])
         for i in range(len(colour_names))
@@ -148,4 +149,4 @@ def _legend(
     names = [f" {words.shorten(n, 24)}" for n in colour_names]
     widest = 0.35 + 0.075 * max(map(len, names))
     columns = min(len(names), max(1, int(width // widest)))
-    figure.legend(handles, names, ncols=columns, **common).set_zorder(5)
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, **common).set_zorder(5)

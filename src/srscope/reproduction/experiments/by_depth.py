@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from srscope.figures.depth import Curve, chi_curves
 from srscope.figures.panels import panel_grid
 from srscope.figures.save import save_figure
 from srscope.reproduction import paper
@@ -54,6 +56,9 @@ def run_pair(lab: Lab, folder: Path, *, number: int, table: int, pair: tuple[str
         row_names=[NAMES[name] for name in pair],
     )
     save_figure(figure, folder / f"fig{number}")
+    save_figure(
+        chi_curves(DEPTHS, _curves(pair, networks, controls)), folder / f"fig{number}-depth"
+    )
     rows: list[tuple[Cell, ...]] = []
     for m in (*networks, *controls):
         layer = m.maps.layer
@@ -63,7 +68,7 @@ def run_pair(lab: Lab, folder: Path, *, number: int, table: int, pair: tuple[str
         id=f"fig{number}",
         title=TITLES[number],
         where=f"Fig. {number}, Tab. S{table}",
-        figures=(f"fig{number}",),
+        figures=(f"fig{number}", f"fig{number}-depth"),
         tables=(
             Table(
                 name=f"table-s{table}",
@@ -79,6 +84,35 @@ def run_pair(lab: Lab, folder: Path, *, number: int, table: int, pair: tuple[str
             "Size of WD and BD depends on the t-SNE implementation; their ratio, CHI, does not.",
         ),
     )
+
+
+def _curves(
+    pair: tuple[str, str], networks: Sequence[Measured], controls: Sequence[Measured]
+) -> list[Curve]:
+    """Return CHI by depth of both networks, here and in the paper, and of the controls."""
+
+    def here(name: str, found: Sequence[Measured], colour: int | None) -> Curve:
+        runs = [m.runs_chi for m in found]
+        means, stds = [r.mean for r in runs], [r.std for r in runs]
+        return Curve(name=name, mean_L=means, std_L=stds, colour=colour)
+
+    curves: list[Curve] = []
+    for colour, network in enumerate(pair):
+        own = [m for m in networks if _network(m) == network]
+        printed = [paper.SUPER_RESOLUTION[network][label].chi for label in DEPTHS]
+        curves += [
+            here(NAMES[network], own, colour),
+            Curve(
+                name=f"{NAMES[network]}, paper",
+                mean_L=[score.mean for score in printed],
+                std_L=[score.std or 0.0 for score in printed],
+                colour=colour,
+                published=True,
+            ),
+        ]
+    fresh = [m for m in controls if m.kind == "untrained" and _network(m) == pair[1]]
+    pixels = [m for m in controls if m.kind == "raw pixels"]
+    return [*curves, here("untrained", fresh, None), here("raw pixels", pixels, None)]
 
 
 def _network(measured: Measured) -> str:
