@@ -78,3 +78,21 @@ def test_tick_labels_of_seventeen_long_named_layers_do_not_collide(draw: object)
     labels = [t.get_text() for t in axes.get_xticklabels()]
     assert len(set(labels)) == len(labels)
     assert all(t.get_fontsize() >= 7 for t in axes.get_xticklabels())
+
+
+def test_curves_of_networks_of_the_paper_and_of_controls_are_told_apart() -> None:
+    curves = [
+        depth.Curve(name="here", mean_L=[0.0, 50.0], std_L=[0.0, 5.0], colour=0),
+        depth.Curve(name="paper", mean_L=[0.1, 5000.0], std_L=[0.0, 0.0], colour=0, published=True),
+        depth.Curve(name="untrained", mean_L=[0.0, 0.0], std_L=[0.0, 0.0]),
+        depth.Curve(name="raw pixels", mean_L=[0.0], std_L=[0.0]),
+    ]
+    figure = depth.chi_curves(["Conv1", "ResBlock16"], curves)
+    axes = figure.axes[0]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == [c.name for c in curves]
+    assert axes.get_ylim()[1] >= 5000
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["Conv1", "ResBlock16"]
+    here, paper = (axes.containers[i][0] for i in (0, 1))
+    assert (here.get_linestyle(), paper.get_linestyle()) == ("-", "--")
+    assert here.get_color() == paper.get_color()
+    np.testing.assert_allclose(here.get_ydata(), [depth.CHI_FLOOR, 50.0])  # 0 is on the floor
