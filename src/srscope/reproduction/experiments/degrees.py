@@ -39,8 +39,12 @@ def _title(suite: str) -> str:
     Example:
         >>> _title("noise-5-10-30")
         'noise {5, 10, 30}'
+        >>> _title("clean-blur-noise")
+        'clean-blur-noise'
     """
     kind, *degrees = suite.split("-")
+    if not all(degree.isdigit() for degree in degrees):
+        return suite
     return f"{kind} {{{', '.join(degrees)}}}"
 
 
