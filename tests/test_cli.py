@@ -112,7 +112,7 @@ def test_train_follows_the_recipe_and_its_overrides(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = photographs(tmp_path / "photographs")
-    monkeypatch.setattr("srscope.training.export.load_bundled", lambda _: load_folder(folder))
+    monkeypatch.setattr("srscope.training.facts.load_bundled", lambda _: load_folder(folder))
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
         "name: mine\n"

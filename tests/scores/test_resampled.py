@@ -55,6 +55,26 @@ def test_a_draw_is_the_split_of_the_data_it_stands_for() -> None:
         assert share == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("contents", [5, 18])
+def test_corrected_draws_spread_about_the_share_of_the_data(contents: int) -> None:
+    random = np.random.default_rng(4)
+    set_N, content_N = np.repeat(np.arange(SETS), contents), np.tile(np.arange(contents), SETS)
+    features_ND = (
+        random.normal(size=(contents, 500))[content_N]
+        + 0.8 * random.normal(size=(SETS, 500))[set_N]
+        + random.normal(size=(SETS * contents, 500))
+    )
+    products = crossed_products(features_ND, set_N, content_N)
+    count_BM = random.multinomial(contents, np.full(contents, 1 / contents), size=4000)
+    value = content_shares(products, np.ones((1, contents)))[0]
+    plain, corrected = (
+        float(np.nanmean(content_shares(products, count_BM, corrected=each)))
+        for each in (False, True)
+    )
+    assert plain < value - 0.2 / contents
+    assert abs(corrected - value) < 0.2 * abs(plain - value)
+
+
 def test_ends_of_the_scale() -> None:
     _, set_N, content_N = design()
     count_BM = np.ones((1, CONTENTS))

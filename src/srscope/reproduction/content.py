@@ -2,7 +2,8 @@
 
 The share is exact, over every feature of the layer, not over principal components. So is each
 bootstrap sample: contents are drawn with all their degraded versions, and the two-way split is
-taken anew of what was drawn, from inner products between contents. The draws are those of
+taken anew of what was drawn, from inner products between contents, with what the repetition of contents
+does to it taken back. The draws are those of
 :func:`~srscope.reproduction.estimate.chi_estimate` for the same seed and contents, so that
 differences between networks are taken over the same contents.
 
@@ -91,7 +92,7 @@ def content_estimate(products: CrossedProducts, *, seed: int, draws: int = DRAWS
     contents = len(products.mean_MM)
     random = np.random.default_rng(seed)
     count_BM = random.multinomial(contents, np.full(contents, 1 / contents), size=draws)
-    samples_B = content_shares(products, count_BM)
+    samples_B = content_shares(products, count_BM, corrected=True)
     value = float(content_shares(products, np.ones((1, contents)))[0])
     return estimate_of([value], samples_B[np.isfinite(samples_B)])
 

@@ -74,16 +74,25 @@ def crossed_products(
 
 
 def content_shares(
-    products: CrossedProducts, count_BM: NDArray[np.integer[Any] | np.floating[Any]]
+    products: CrossedProducts,
+    count_BM: NDArray[np.integer[Any] | np.floating[Any]],
+    *,
+    corrected: bool = False,
 ) -> NDArray[np.float64]:
     """Return the share of content in the variance of samples of contents.
 
     It is that of :func:`~srscope.scores.variance.two_way_variance` on a data set in which content m
     appears ``count_BM[b, m]`` times, each time as a content of its own.
 
+    A bootstrap sample repeats contents, which makes them look more alike than they are: of M drawn
+    contents, the sums of squares of content and interaction are smaller by a factor (M - 1) / M on
+    average, and that of degradation is larger by 1 / M of the interaction. ``corrected`` takes this
+    back, so that the samples spread about the share of the data and not below it.
+
     Args:
         products: Of all contents.
         count_BM: How often each sample has each content; every row has the same positive sum.
+        corrected: Undo what repetition does to the sums of squares; for bootstrap samples.
 
     Returns:
         One share a sample, in [0, 1]; NaN where a sample has no variance.
@@ -97,13 +106,27 @@ def content_shares(
     count_BM = np.asarray(count_BM, dtype=np.float64)
     sets, drawn_B = len(products.set_SMM), count_BM.sum(axis=1)
     squares_M = np.einsum("smm->m", products.set_SMM)
-    grand_B = sets * np.einsum("bm,mn,bn->b", count_BM, products.mean_MM, count_BM, optimize=True)
-    grand_B /= drawn_B
-    total_B = count_BM @ squares_M - grand_B
-    content_B = sets * (count_BM @ np.diag(products.mean_MM)) - grand_B
     # Differences of equal numbers: what is below rounding is 0.
     least = 1e-12 * float(squares_M.sum())
-    content_B = np.where(content_B > least, content_B, 0.0)
+
+    def rounded(squares_B: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(squares_B > least, squares_B, 0.0)
+
+    grand_B = sets * _quadratic(products.mean_MM, count_BM) / drawn_B
+    content_B = rounded(sets * (count_BM @ np.diag(products.mean_MM)) - grand_B)
+    degradation_B = rounded(_quadratic(products.set_SMM.sum(axis=0), count_BM) / drawn_B - grand_B)
+    interaction_B = rounded(count_BM @ squares_M - grand_B - content_B - degradation_B)
+    if corrected:
+        degradation_B = np.maximum(degradation_B - interaction_B / (drawn_B - 1), 0.0)
+        content_B = content_B * drawn_B / (drawn_B - 1)
+        interaction_B = interaction_B * drawn_B / (drawn_B - 1)
+    total_B = content_B + degradation_B + interaction_B
     share_B = np.full(len(count_BM), np.nan)
-    np.divide(content_B, total_B, out=share_B, where=total_B > least)
-    return np.minimum(share_B, 1.0)
+    np.divide(content_B, total_B, out=share_B, where=total_B > 0)
+    return share_B
+
+
+def _quadratic(
+    products_MM: NDArray[np.float64], count_BM: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.einsum("bm,bm->b", count_BM @ products_MM, count_BM)
