@@ -120,6 +120,19 @@ def test_a_run_starts_from_the_l1_network_and_resumes_to_the_same_bits(
     assert sum(file.stat().st_size for file in events) > 10_000  # pictures among the curves
 
 
+def test_outputs_and_originals_are_normalised_together(recipe: GanRecipe) -> None:
+    playing = task(recipe)
+    judge = playing.players["discriminator"].plain
+    seen: list[torch.Tensor] = []
+    handle = judge.get_submodule("convs.1").register_forward_pre_hook(
+        lambda _, given: seen.append(given[0].detach())
+    )
+    playing.step(0)
+    handle.remove()
+    # Once for the generator's step, once for the discriminator's: outputs, then originals.
+    assert [len(each) for each in seen] == [2 * recipe.data.batch_size] * 2
+
+
 def test_another_structure_does_not_start_it(recipe: GanRecipe, tmp_path: Path) -> None:
     start = tiny_checkpoint(tmp_path / "l1.safetensors", blocks=3)
     with pytest.raises(ParameterError, match=r"init must be weights of SRResNetConfig.*blocks=1"):

@@ -76,7 +76,9 @@ class GanTask:
     """Generator and discriminator in turn, non-saturating loss.
 
     Each iteration the generator makes one step down pixel + perceptual + adversarial loss, then the
-    discriminator one on the same originals and the images just made.
+    discriminator one on the same originals and the images just made. It always sees both in one
+    batch: normalised by itself, a batch of outputs whose contrast or colour has drifted as a whole
+    looks like the originals, and a generator without a global residual drifts away.
 
     Args:
         recipe: What to train and how.
@@ -139,8 +141,8 @@ class GanTask:
             + weights.adversarial * losses["adversarial"]
         )
         sr_NCHW = sr_NCHW.detach()
-        real_N1 = self._discriminator.live(hr_NCHW)
-        fake_N1 = self._discriminator.live(sr_NCHW)
+        both_N1 = self._discriminator.live(torch.cat([sr_NCHW, hr_NCHW]))
+        fake_N1, real_N1 = both_N1.chunk(2)
         loss = 0.5 * (F.softplus(-real_N1).mean() + F.softplus(fake_N1).mean())
         self._discriminator.update(loss)
         numbers = {f"loss_{name}": value.detach() for name, value in losses.items()}
@@ -155,13 +157,12 @@ class GanTask:
         """Judge the generator; the discriminator takes no gradient."""
         self._judge.requires_grad_(False)
         with self._fabric.autocast():
-            features = self._judge.features(sr_NCHW)
+            both = [f.chunk(2) for f in self._judge.features(torch.cat([sr_NCHW, hr_NCHW]))]
+            features, originals = zip(*both, strict=True)
             verdict_N1 = self._judge.verdict(features[-1])
             if self._vgg is not None:
                 perceptual = self._vgg(sr_NCHW, hr_NCHW)
             elif self._recipe.losses.perceptual > 0:
-                with torch.no_grad():
-                    originals = self._judge.features(hr_NCHW)
                 perceptual = feature_matching(features, originals)
             else:
                 perceptual = sr_NCHW.new_zeros(())
