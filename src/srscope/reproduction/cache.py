@@ -119,6 +119,19 @@ class StageCache:
                 self._write(key, entry)
                 self.computed += 1
 
+    @contextlib.contextmanager
+    def alone(self, stage: str, inputs: Mapping[str, Any]) -> Generator[None]:
+        """Let one process at a time make entries that are made together.
+
+        Inside, ask again with :meth:`has` what is missing, and :meth:`put` it.
+
+        Args:
+            stage: What is made.
+            inputs: What the entries have in common, as JSON values.
+        """
+        with self._locked(key_of(f"{stage}-together", 0, inputs)):
+            yield
+
     def _path(self, key: str) -> Path:
         return self.folder / key[-2:] / f"{key}.npz"
 

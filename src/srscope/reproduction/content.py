@@ -2,10 +2,9 @@
 
 The share is exact, over every feature of the layer, not over principal components. So is each
 bootstrap sample: contents are drawn with all their degraded versions, and the two-way split is
-taken anew of what was drawn, from inner products between contents, with what the repetition of contents
-does to it taken back. The draws are those of
-:func:`~srscope.reproduction.estimate.chi_estimate` for the same seed and contents, so that
-differences between networks are taken over the same contents.
+taken anew of what was drawn, from inner products between contents; what repeated contents do to it
+is taken back. The draws are those of :func:`~srscope.reproduction.estimate.chi_estimate` for the
+same seed and contents, so that differences between networks are taken over the same contents.
 
 Suffixes: S sets, M contents, C channels, B draws.
 """

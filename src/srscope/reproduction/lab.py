@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from srscope.analysis_features import MARGIN, load_photographs, select_layers
 from srscope.degradations.degrade import DegradedImages, degrade
@@ -29,7 +30,7 @@ from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca
 from srscope.projection.tsne import embed_many
-from srscope.reproduction.cache import StageCache, pack, values_of
+from srscope.reproduction.cache import Entry, StageCache, pack, values_of
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
 from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
@@ -51,7 +52,6 @@ class LabConfig:
         contents: Contents in every set.
         runs: t-SNE runs a layer.
         seed: Of degradations, t-SNE and bootstrap.
-        jobs: Processes that t-SNE runs are spread over.
 
     Raises:
         ParameterError: If a number is out of its range.
@@ -62,10 +62,9 @@ class LabConfig:
     contents: int = 100
     runs: int = 5
     seed: int = 0
-    jobs: int = 1
 
     def __post_init__(self) -> None:
-        for name, least in {"contents": 2, "runs": 1, "seed": 0, "jobs": 1}.items():
+        for name, least in {"contents": 2, "runs": 1, "seed": 0}.items():
             if getattr(self, name) < least:
                 raise ParameterError(name, f"{least} or more", getattr(self, name))
 
@@ -166,16 +165,25 @@ class Lab:
         loaded, images = self.network(network), self.images(spec)
         taps = select_layers(loaded, words)
         inputs = {tap.name: self._layer_inputs(loaded, tap, images, untrained) for tap in taps}
-        missing = [t for t in taps if not self.cache.has("layer", LAYER_VERSION, inputs[t.name])]
-        if missing:
-            self._extract(loaded, missing, images, inputs, untrained=untrained)
+        if self._missing(taps, inputs):
+            common = {name: inputs[taps[0].name][name] for name in ("weights", "images")}
+            with self.cache.alone("layers", common):  # others may want the same pass
+                missing = self._missing(taps, inputs)
+                if missing:
+                    self._extract(loaded, missing, images, inputs, untrained=untrained)
         return [self._layer(loaded, tap, images, inputs[tap.name]) for tap in taps]
+
+    def _missing(
+        self, taps: Sequence[TapPoint], inputs: Mapping[str, Mapping[str, Any]]
+    ) -> list[TapPoint]:
+        return [t for t in taps if not self.cache.has("layer", LAYER_VERSION, inputs[t.name])]
 
     def _layer_inputs(
         self, loaded: LoadedNetwork, tap: TapPoint, images: LabelledImages, untrained: bool
     ) -> dict[str, Any]:
         return {
-            "weights": loaded.sha256,
+            # Networks of one structure share an untrained control, whatever they were trained for.
+            "weights": _shapes(loaded.module) if untrained else loaded.sha256,
             "structure": repr(getattr(loaded.module, "config", type(loaded.module).__name__)),
             "layer": tap.name,
             "images": images.key,
@@ -258,7 +266,7 @@ class Lab:
         runs: int | None = None,
         seed: int | None = None,
     ) -> list[Maps]:
-        """Return t-SNE maps of layers; those that are missing are made over the processors.
+        """Return t-SNE maps of layers, made one after the other where they are missing.
 
         Args:
             layers: What to map.
@@ -269,38 +277,29 @@ class Lab:
         """
         config = tsne or self.tsne
         runs, seed = runs or self.config.runs, self.config.seed if seed is None else seed
-        inputs = [
-            {
+        found: list[Maps] = []
+        for layer in layers:
+            inputs = {
                 "points": layer.key,
                 "components": components,
                 "tsne": dataclasses.asdict(config),
                 "runs": runs,
                 "seed": seed,
             }
-            for layer in layers
-        ]
-        missing = [
-            i for i, each in enumerate(inputs) if not self.cache.has("maps", MAPS_VERSION, each)
-        ]
-        made = embed_many(
-            [layers[i].points_NC[:, :components] for i in missing],
-            config,
-            runs=runs,
-            seed=seed,
-            jobs=self.config.jobs,
-            names=[f"{layers[i].network} {layers[i].label}" for i in missing],
-        )
-        for i, embeddings in zip(missing, made, strict=True):
-            entry = {
-                "points_RND": np.stack([e.points_ND for e in embeddings]),
-                "kl_R": np.array([e.kl for e in embeddings]),
-            }
-            self.cache.put("maps", MAPS_VERSION, inputs[i], entry)
-        entries = [self.cache.get("maps", MAPS_VERSION, each, dict) for each in inputs]
-        return [
-            Maps(layer=layer, points_RND=entry["points_RND"], kl_R=entry["kl_R"])
-            for layer, entry in zip(layers, entries, strict=True)
-        ]
+
+            def compute(layer: LayerPoints = layer) -> Entry:
+                (embeddings,) = embed_many(
+                    [layer.points_NC[:, :components]], config, runs=runs, seed=seed, jobs=1,
+                    names=[f"{layer.network} {layer.label}"],
+                )  # fmt: skip
+                return {
+                    "points_RND": np.stack([e.points_ND for e in embeddings]),
+                    "kl_R": np.array([e.kl for e in embeddings]),
+                }
+
+            entry = self.cache.get("maps", MAPS_VERSION, inputs, compute)
+            found.append(Maps(layer=layer, points_RND=entry["points_RND"], kl_R=entry["kl_R"]))
+        return found
 
     def chi(self, maps: Maps, labels_N: NDArray[np.int64] | None = None) -> Estimate:
         """Return CHI of maps by degradation, or by other labels, with its interval."""
@@ -324,6 +323,11 @@ def _load(name: str, folder: str) -> LoadedNetwork:
                 option = plain if suffix != ".safetensors" else ""
                 return dataclasses.replace(load_network(f"{path}{option}"), name=name)
     return load_network(name)
+
+
+def _shapes(module: nn.Module) -> list[list[Any]]:
+    """Return what tells two structures apart: their weights' names and shapes."""
+    return [[name, list(tensor.shape)] for name, tensor in sorted(module.state_dict().items())]
 
 
 def _identity(images: str) -> list[list[Any]] | str:
