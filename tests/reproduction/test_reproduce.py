@@ -187,7 +187,10 @@ def test_own_networks_must_bear_names_that_are_used(tmp_path: Path) -> None:
         run(tmp_path, experiment, networks=folder)
     (folder / "mine.safetensors").rename(folder / "srresnet-wgr.safetensors")
     done = run(tmp_path, experiment, networks=folder)
-    assert done.networks == (("srresnet-wgr", "checkpoint srresnet-wgr.safetensors"),)
+    (used,) = done.networks
+    assert (used.name, used.source) == ("srresnet-wgr", "checkpoint srresnet-wgr.safetensors")
+    findings = json.loads((done.out / "findings.json").read_text("utf-8"))
+    assert findings["networks"]["srresnet-wgr"]["sha256"] == used.sha256
 
 
 def test_images_that_are_not_there_stop_it_at_once(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def render(done: Reproduction) -> str:
         contents=_contents(done.findings),
         experiments="".join(_experiment(finding, done.out) for finding in done.findings),
         protocol=markup.definitions(_protocol(done)),
-        networks=markup.definitions(list(done.networks)),
+        networks=markup.definitions([(n.name, n.source) for n in done.networks]),
         environment=markup.definitions(list(environment().items())),
         bibtex=text_block(BIBTEX),
     )

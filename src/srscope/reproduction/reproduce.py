@@ -26,6 +26,7 @@ from srscope.reproduction.experiments import EXPERIMENTS
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Judgement
 from srscope.reproduction.write import write_outputs
+from srscope.study import NetworkInfo
 
 FIGURES = "figures"
 """Folder of the figures in the output folder."""
@@ -67,7 +68,7 @@ class Reproduction:
         left_out: Experiments without their networks.
         failures: Experiments that failed.
         config: How it was measured.
-        networks: (name, where its weights come from) of every network used.
+        networks: Every network used.
         seconds: What each experiment took, by id.
         out: The output folder.
     """
@@ -77,7 +78,7 @@ class Reproduction:
     left_out: tuple[LeftOut, ...]
     failures: tuple[Failure, ...]
     config: LabConfig
-    networks: tuple[tuple[str, str], ...]
+    networks: tuple[NetworkInfo, ...]
     seconds: dict[str, float]
     out: Path
 
@@ -172,7 +173,7 @@ def reproduce(
         ),
         failures=(*failures, *clashes),
         config=config,
-        networks=tuple((name, lab.network(name).source) for name in used),
+        networks=tuple(lab.network(name).info for name in used),
         seconds={o.id: o.seconds for o in in_order},
         out=Path(out),
     )

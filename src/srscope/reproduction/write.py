@@ -88,7 +88,7 @@ def findings_dict(done: Reproduction) -> dict[str, Any]:
     return {
         "schema": "srscope.findings/1",
         "config": dataclasses.asdict(done.config),
-        "networks": dict(done.networks),
+        "networks": {n.name: {"source": n.source, "sha256": n.sha256} for n in done.networks},
         "environment": environment(),
         "experiments": [_finding_dict(finding) for finding in done.findings],
         "left_out": [dataclasses.asdict(each) for each in done.left_out],
