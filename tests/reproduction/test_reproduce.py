@@ -22,6 +22,8 @@ from srscope.reproduction.reproduce import choose, merged_evidence, reproduce
 from support.experiments import estimate, failing, needing, planted
 from support.tiny import tiny_checkpoint
 
+ROOT = Path(__file__).parents[2]
+
 
 def run(folder: Path, *experiments, ids=(), **options):
     return reproduce(
@@ -212,6 +214,13 @@ def test_the_registry_has_each_id_once_and_names_that_exist() -> None:
         assert experiment.title
         assert experiment.where
         assert experiment.id.replace("-", "").isalnum()
+
+
+def test_the_how_to_lists_every_experiment() -> None:
+    page = (ROOT / "docs" / "how-to" / "reproduce.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `") and "/" not in line]
+    rows = [row for row in rows if not row.split("`")[1].endswith((".html", ".json"))]
+    assert rows == [f"| `{e.id}` | {e.title} | {e.where} |" for e in EXPERIMENTS]
 
 
 def test_reproduce_is_public() -> None:
