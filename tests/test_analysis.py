@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import srscope
 from srscope.analysis import analyze, score_features
@@ -79,6 +80,7 @@ def test_scores_json_keeps_its_contract(finished: tuple[Study, Path]) -> None:
         for score in ("chi", "wd", "bd"):
             assert entry["tsne"][score].keys() == {"mean", "std", "runs"}
             assert len(entry["tsne"][score]["runs"]) == 2
+        assert 0 <= entry["depth"] <= 1
         assert entry["feature_space"].keys() == {"chi", "silhouette", "knn_accuracy", "p_value"}
         shares = entry["variance"]
         assert shares.keys() == {"degradation", "content", "interaction"}
@@ -157,8 +159,59 @@ def test_a_suite_that_is_not_crossed_leaves_those_scores_out(network: str, tmp_p
     assert not study.suite.crossed
     for layer in study.layers:
         assert layer.variance is None
-        assert layer.feature_space.knn_accuracy is None
+        assert layer.feature_space.knn_accuracy is not None
+        assert layer.feature_space.p_value is None
+    assert [score for score, _ in study.left_out] == ["variance", "p_value"]
+    assert "with 2 and 3 photographs a set" in study.left_out[1][1]
+
+
+def test_folders_are_sets_of_their_own(network: str, tmp_path: Path) -> None:
+    film = photographs(tmp_path / "film", count=5, size=(40, 36))
+    phone = photographs(tmp_path / "phone", count=4, size=(64, 40))
+    options = {**FAST, "sets": {"film": str(film), "phone": str(phone)}, "contents": 9}
+    study = analyze(network, out=tmp_path / "out", tsne=TSNE, **options)
+    assert [(s.name, s.count) for s in study.suite.sets] == [("film", 9), ("phone", 9)]
+    assert study.suite.name == "film-phone"
+    assert study.suite.sets[0].definition == f"images of {film}, as they are"
+    # Whatever the network's scale: the very pixels of the files.
+    patch = study.inputs.patches_NHW3[0]
+    whole = np.asarray(Image.open(film / "photo-0.png"))
+    assert any(
+        np.array_equal(patch, whole[y : y + 16, x : x + 16]) for y in range(21) for x in range(25)
+    )
+    assert len(set(study.inputs.photograph_N.tolist())) == 9
+    assert study.inputs.photographs[9] == "phone/photo-0.png"
+    assert [score for score, _ in study.left_out] == ["variance"]
+    for layer in (*study.layers, study.pixels):
+        assert layer.variance is None
+        assert layer.feature_space.knn_accuracy is not None
         assert layer.feature_space.p_value is not None
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text("utf-8"))
+    assert scores["left_out"] == [
+        {"score": "variance", "why": "the sets do not share their contents"}
+    ]
+    assert scores["images"]["photographs"] == 9
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Left out in this design:<li>share of variance: the sets do not share" in report
+    assert "Which sets of images do" in report
+
+
+def test_folders_of_different_counts_give_what_they_have(network: str, tmp_path: Path) -> None:
+    one = photographs(tmp_path / "one", count=1, size=(64, 48))
+    many = photographs(tmp_path / "many", count=12, size=(30, 20))
+    sets = {"one": str(one), "many": str(many)}
+    study = analyze(network, tsne=TSNE, sets=sets, **{**FAST, "contents": 40})
+    assert [s.count for s in study.suite.sets] == [12, 12]
+    left_out = dict(study.left_out)
+    assert "of one photograph alone" in left_out["knn_accuracy"]
+    assert "with 1 and 12 photographs a set" in left_out["p_value"]
+
+
+def test_an_image_cannot_be_in_two_sets(network: str, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "in")
+    sets = {"all": str(tmp_path), "some": str(folder)}
+    with pytest.raises(ParameterError, match="different folders, none inside another"):
+        analyze(network, sets=sets, **FAST)
 
 
 def test_unreadable_images_are_skipped_counted_and_named(network: str, tmp_path: Path) -> None:
@@ -203,6 +256,19 @@ def test_an_output_that_is_a_file_is_refused(network: str, folder: str, tmp_path
     (tmp_path / "taken").write_text("")
     with pytest.raises(FileProblem, match="is a file, not a folder"):
         analyze(network, out=tmp_path / "taken", images=folder, tsne=TSNE, **FAST)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sets": {"a": "x"}}, "sets must be two folders or more"),
+        ({"sets": {"a": "x", "b": "y"}, "suite": "real"}, "suite must be left out beside sets"),
+        ({"sets": {"a": "x", "b": "y"}, "images": "z"}, "images must be left out beside sets"),
+    ],
+)
+def test_sets_stand_in_place_of_a_suite(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        AnalysisConfig(**options)
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,9 @@ LAYERS = (
     {"analysis", "analysis_maps"},
     {"reproduction"},
     {"console"},
-    {"cli_maps"},
+    {"cli_analysis", "cli_maps"},
     {"cli"},
+    {"__main__"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # Parts that work on arrays alone: neither they nor anything they import at the top loads torch.

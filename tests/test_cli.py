@@ -59,6 +59,24 @@ def test_layers_may_be_parted_by_commas(network: str, images: str, tmp_path: Pat
     assert [layer["label"] for layer in scores["layers"]] == ["Conv1", "ResBlock2"]
 
 
+def test_sets_are_folders(network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = photographs(tmp_path / "film", count=3, size=(40, 36))
+    phone = photographs(tmp_path / "phone", count=4, size=(40, 36))
+    words = ["analyze", network, "--set", f"film={film}", "--set", f"phone={phone}", *FAST]
+    assert main([*words, "--contents", "20", "--untrained=false", f"--out={tmp_path}"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        "srscope: variance is left out: the sets do not share their contents",
+        "srscope: 12 contents instead of 20 in film and phone: no more fit into the photographs, "
+        "and CHI depends on their number",
+    ]
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert [(s["name"], s["count"]) for s in scores["suite"]["sets"]] == [
+        ("film", 12),
+        ("phone", 16),
+    ]
+
+
 def test_lists_are_printed(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["suites"]) == 0
     assert "clean-blur-noise" in capsys.readouterr().out
@@ -154,6 +172,9 @@ def test_train_follows_the_recipe_and_its_overrides(
         (["analyze", "NET", "--runs", "many"], "runs"),
         (["analyze", "NET", "--tsne.perplexity", "-1"], "perplexity"),
         (["analyze", "NET", "--colour", "red"], "colour"),
+        (["analyze", "NET", "--set", "phone"], "--set must be NAME=DIR, but is 'phone'"),
+        (["analyze", "NET", "--set", "a=x", "--set", "a=y"], "--set must be given once a name"),
+        (["analyze", "NET", "--set", "a=IN", "--set", "b=none", *FAST], "does not exist"),
         (["analyze"], "network"),
         (["train", "none.yaml"], "no such recipe"),
         (["degrade", "--suite", "nope", "IMAGES", "out"], "unknown suite 'nope'"),

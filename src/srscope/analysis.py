@@ -30,6 +30,7 @@ from srscope.errors import FileProblem
 from srscope.features.store import FeatureStore
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
+from srscope.scores.design import design
 from srscope.study import Inputs, NetworkInfo, Study, SuiteInfo
 
 
@@ -142,11 +143,11 @@ def score_features(
         contents=tuple(meta["contents"]),
         source=meta["source"],
         skipped=tuple((str(name), str(why)) for name, why in meta["skipped"]),
+        photographs=tuple(meta.get("photographs", ())),
     )
+    allowed = design(inputs.set_N, inputs.content_N, inputs.photograph_N)
     scored = score_layers(
-        ScoringInputs(
-            store=store, untrained=untrained, images_NCHW=images_NCHW, crossed=suite.crossed
-        ),
+        ScoringInputs(store=store, untrained=untrained, images_NCHW=images_NCHW, design=allowed),
         settings,
         progress=staged(progress, "t-SNE"),
     )
@@ -161,6 +162,7 @@ def score_features(
         untrained=scored.untrained,
         timings={**(earlier or {}), **scored.timings},
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        left_out=allowed.left_out,
     )
 
 

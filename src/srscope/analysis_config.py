@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from srscope.errors import ParameterError
@@ -19,9 +21,11 @@ class AnalysisConfig:
         suite: Name of a suite (see ``srscope suites``) or the path of a YAML file that defines one.
         layers: Layers to analyse, by dotted name or label; ``all`` for every tap point. By
             default those that the paper shows.
+        sets: Folders to compare as they are, by the name of the set, in place of a suite: nothing
+            is reduced or degraded, and the sets need not show the same things.
         reducer: How a layer's output becomes one vector: flatten, mean-pool or gram-diagonal.
         patch: Side of the LR patches, in pixels.
-        contents: Contents in every set.
+        contents: Contents in every set; of a folder, patches at most.
         pca: Dimensions kept by PCA before t-SNE and for the scores in feature space.
         tsne: Parameters of t-SNE.
         runs: t-SNE runs a layer, with seeds ``seed``, ``seed + 1``, ...
@@ -35,7 +39,8 @@ class AnalysisConfig:
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
 
     Raises:
-        ParameterError: If a number is out of its range.
+        ParameterError: If a number is out of its range, or ``sets`` are given together with what
+            only a suite needs.
 
     Source: Liu et al. 2021, sections 4.1 and 4.2, supplement sections 3 to 5.
     """
@@ -43,6 +48,7 @@ class AnalysisConfig:
     images: str | None = None
     suite: str = "clean-blur-noise"
     layers: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict[str, str])
     reducer: str = "flatten"
     patch: int = 32
     contents: int = 100
@@ -63,3 +69,21 @@ class AnalysisConfig:
         for name, smallest in {**least, "permutations": 1}.items():
             if getattr(self, name) < smallest:
                 raise ParameterError(name, f"{smallest} or more", getattr(self, name))
+        if not self.sets:
+            return
+        if len(self.sets) < 2:
+            remedy = "there is nothing to tell one set from"
+            raise ParameterError("sets", "two folders or more", dict(self.sets), remedy)
+        for name, unused in _ONLY_FOR_A_SUITE.items():
+            if getattr(self, name) != unused:
+                rule = "left out beside sets, whose images are taken as they are"
+                raise ParameterError(name, rule, getattr(self, name))
+
+    @property
+    def suite_name(self) -> str:
+        """The suite's name, or one made of the names of the sets."""
+        joined = "-".join(self.sets)
+        return (joined if len(joined) <= 60 else "photographs") or Path(self.suite).stem
+
+
+_ONLY_FOR_A_SUITE = {"images": None, "suite": AnalysisConfig.suite, "blur_applied_to": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
-from srscope.degradations.suite import Suite, load_suite
+from srscope.degradations.suite import DegradedSet, Suite, load_suite
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.features.extract import extract
 from srscope.images.bundled import load_bundled
@@ -66,6 +67,7 @@ def extract_features(
         "network": about,
         "suite": dataclasses.asdict(images.suite),
         "contents": list(images.contents),
+        "photographs": list(images.photographs),
         "source": images.source,
         "skipped": [list(entry) for entry in images.skipped],
         "taps": [{"name": t.name, "label": t.label, "depth": _depth(network, t)} for t in taps],
@@ -134,19 +136,38 @@ def _depth(network: LoadedNetwork, tap: TapPoint) -> float:
 
 
 def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
-    suite: Suite = load_suite(config.suite)
+    suite = suite_of_folders(config) if config.sets else load_suite(config.suite)
     if config.blur_applied_to is not None:
         suite = dataclasses.replace(suite, blur_applied_to=config.blur_applied_to)
     if config.quantized is not None:
         suite = dataclasses.replace(suite, quantized=config.quantized)
-    contents = crop_contents(
-        load_photographs(config.images),
-        count=config.contents,
-        patch=config.patch,
-        scale=scale,
-        margin=MARGIN,
-    )
-    return degrade(contents, suite, patch=config.patch, scale=scale, seed=config.seed)
+    contents = None
+    if any(each.folder is None for each in suite.sets):
+        contents = crop_contents(
+            load_photographs(config.images),
+            count=config.contents,
+            patch=config.patch,
+            scale=scale,
+            margin=MARGIN,
+        )
+    count = config.contents if contents is None else None
+    options = {"patch": config.patch, "scale": scale, "seed": config.seed}
+    return degrade(contents, suite, count=count, **options)
+
+
+def suite_of_folders(config: AnalysisConfig) -> Suite:
+    """Return the suite whose sets are the folders of ``config.sets``.
+
+    Raises:
+        ParameterError: If a name cannot name a set, or an image would be in two sets.
+    """
+    for (first, one), (second, other) in itertools.combinations(config.sets.items(), 2):
+        inner, outer = sorted((Path(one).resolve(), Path(other).resolve()), reverse=True)
+        if inner.is_relative_to(outer):
+            rule = "different folders, none inside another"
+            raise ParameterError(f"sets {first} and {second}", rule, f"{one} and {other}")
+    sets = (DegradedSet(name=name, folder=folder) for name, folder in config.sets.items())
+    return Suite(name=config.suite_name, sets=tuple(sets))
 
 
 def load_photographs(images: str | None) -> PhotoSet:

@@ -14,6 +14,7 @@ from srscope.analysis_config import AnalysisConfig
 from srscope.features.store import FeatureStore
 from srscope.projection.pca import pca
 from srscope.projection.tsne import Embedding, embed_many
+from srscope.scores.design import NEIGHBOURS, Design
 from srscope.scores.feature_space import knn_accuracy, silhouette
 from srscope.scores.null import permutation_p_value
 from srscope.scores.separability import grade, separability
@@ -28,7 +29,7 @@ class ScoringInputs:
     store: FeatureStore
     untrained: FeatureStore | None
     images_NCHW: NDArray[np.float32]
-    crossed: bool
+    design: Design
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +81,7 @@ def score_layers(
 
     def project(name: str, features_ND: NDArray[np.float32], shape: Sequence[int]) -> _Projected:
         tap = taps.get(name, {"label": "raw pixels", "depth": 0.0})
-        return _project(name, features_ND, set_N, content_N, shape, tap, inputs.crossed, config)
+        return _project(name, features_ND, set_N, content_N, shape, tap, inputs.design, config)
 
     taps = {tap["name"]: tap for tap in store.metadata["taps"]}
     projected = [project(e.name, store.read(e.name), e.feature_shape) for e in store.layers]
@@ -118,19 +119,27 @@ def _project(
     content_N: NDArray[np.int64],
     shape: Sequence[int],
     tap: dict[str, Any],
-    crossed: bool,
+    design: Design,
     config: AnalysisConfig,
 ) -> _Projected:
     """Reduce one layer by PCA and take the scores that need no t-SNE."""
     points_NC = pca(features_ND, components=config.pca, name=name).points_NC
-    p_value = permutation_p_value(
-        points_NC,
-        set_N,
-        content_N if crossed else None,
-        permutations=config.permutations,
-        seed=config.seed,
-        name=name,
-    )
+    p_value = knn = None
+    if design.defines("p_value"):
+        p_value = permutation_p_value(
+            points_NC,
+            set_N,
+            content_N if design.crossed else None,
+            unit_N=None if design.crossed else design.unit_N,
+            permutations=config.permutations,
+            seed=config.seed,
+            name=name,
+        )
+    if design.defines("knn_accuracy"):
+        knn = knn_accuracy(points_NC, set_N, design.kin_N, k=NEIGHBOURS, name=name)
+    variance = None
+    if design.defines("variance"):
+        variance = two_way_variance(features_ND, set_N, content_N, name=name)
     return _Projected(
         layer=name,
         label=tap["label"],
@@ -140,12 +149,10 @@ def _project(
         feature_space=FeatureSpaceScores(
             chi=separability(points_NC, set_N, name=name).chi,
             silhouette=silhouette(points_NC, set_N, name=name),
-            knn_accuracy=(
-                knn_accuracy(points_NC, set_N, content_N, name=name) if crossed else None
-            ),
+            knn_accuracy=knn,
             p_value=p_value,
         ),
-        variance=two_way_variance(features_ND, set_N, content_N, name=name) if crossed else None,
+        variance=variance,
     )
 
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
-from srscope import cli_maps
-from srscope.analysis_config import AnalysisConfig
+from srscope import cli_analysis, cli_maps
+from srscope.cli_analysis import print_skipped
 from srscope.errors import FileProblem, ImageError, SrscopeError
-from srscope.projection.config import TsneConfig
 
 if TYPE_CHECKING:
     from srscope.images.record import PhotoFile
@@ -55,11 +54,8 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
         commands.add_subcommand(name, sub, help=text)
         return sub
 
-    sub = command("analyze", _analyze, "Score every layer of a network and write a report.")
-    sub.add_argument("network", type=str, help="bundled name or checkpoint file")
-    sub.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
-    _list_option(sub, "--layers", "names or labels, or all [those the paper shows]")
-    sub.add_class_arguments(AnalysisConfig, skip={"layers"})
+    sub = command("analyze", cli_analysis.run, cli_analysis.HELP)
+    cli_analysis.add_options(sub)
     _quiet(sub)
 
     sub = command("degrade", _degrade, "Write the degraded sets of a suite as image folders.")
@@ -112,39 +108,8 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     return parser, handlers
 
 
-def _list_option(parser: _Parser, name: str, text: str) -> None:
-    parser.add_argument(name, nargs="+", type=str, default=[], help=text)
-
-
 def _quiet(parser: _Parser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
-
-
-def _analyze(args: Any) -> None:
-    from srscope.analysis import analyze
-    from srscope.console import print_study, stage_progress
-    from srscope.report.verdict import verdict
-
-    options = args.as_dict()
-    network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
-    layers = tuple(name for word in options.pop("layers") for name in word.split(",") if name)
-    if isinstance(options["tsne"], dict):
-        options["tsne"] = TsneConfig(**options["tsne"])
-    config = AnalysisConfig(layers=layers, **options)
-    folder = Path(out or f"srscope-out/{Path(network).stem}-{Path(config.suite).stem}")
-    with stage_progress(quiet=quiet) as progress:
-        study = analyze(network, out=folder, config=config, progress=progress)
-    print_study(study)
-    _print_skipped(study.inputs.skipped)
-    count = study.suite.sets[0].count
-    if count < config.contents:
-        print(
-            f"srscope: {count} contents instead of {config.contents}: no more fit into the "
-            "photographs, and CHI depends on their number",
-            file=sys.stderr,
-        )
-    print(verdict(study).headline)
-    print(folder / "report.html")
 
 
 def _degrade(args: Any) -> None:
@@ -163,7 +128,7 @@ def _degrade(args: Any) -> None:
             seed=args.seed,
             progress=(lambda n, total: progress("degrading", n, total)) if progress else None,
         )
-    _print_skipped(written.skipped)
+    print_skipped(written.skipped)
     print(f"{len(written.files)} images in {written.folder}")
 
 
@@ -229,7 +194,7 @@ def _upscale(args: Any) -> None:
                 icc_profile=picture.icc_profile,
             )
             written += 1
-    _print_skipped(skipped)
+    print_skipped(skipped)
     print(f"{written} image{'' if written == 1 else 's'} in {args.out}")
 
 
@@ -252,11 +217,6 @@ def _targets(out: Path, photos: Sequence[PhotoFile]) -> dict[Path, PhotoFile]:
         targets[out / name] = photo
         taken.add(name)
     return targets
-
-
-def _print_skipped(skipped: Sequence[tuple[str, str]]) -> None:
-    for name, why in skipped:
-        print(f"skipped {name!a}: {why}", file=sys.stderr)
 
 
 def _train(args: Any) -> None:

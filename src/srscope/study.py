@@ -52,8 +52,8 @@ class TsneScores:
 class FeatureSpaceScores:
     """Scores on the PCA-50 features themselves; ``None`` where the design leaves one undefined.
 
-    ``knn_accuracy`` never counts a neighbour of the same content; ``p_value`` is from the
-    permutation test on feature-space CHI.
+    ``knn_accuracy`` never counts a neighbour of the same content, or of the same photograph where
+    the design is not crossed; ``p_value`` is from the permutation test on feature-space CHI.
     """
 
     chi: float
@@ -138,6 +138,7 @@ class Inputs:
 
     ``patches_NHW3`` are the LR patches as 8-bit RGB (for hover pictures). ``set_N`` and
     ``content_N`` index ``SuiteInfo.sets`` and ``contents``. ``skipped`` lists (file, reason).
+    ``photographs`` names, for every content, the photograph it was cut from; empty if unknown.
     """
 
     patches_NHW3: NDArray[np.uint8]
@@ -146,6 +147,14 @@ class Inputs:
     contents: tuple[str, ...]
     source: str
     skipped: tuple[tuple[str, str], ...]
+    photographs: tuple[str, ...] = ()
+
+    @property
+    def photograph_N(self) -> NDArray[np.int64]:
+        """The photograph of each image, as a number; every content its own where unknown."""
+        names = self.photographs or self.contents
+        number = {name: index for index, name in enumerate(dict.fromkeys(names))}
+        return np.array([number[names[content]] for content in self.content_N], dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,7 +163,8 @@ class Study:
 
     ``protocol`` and ``environment`` are plain JSON values. ``timings`` maps a stage to seconds;
     it is kept out of the deterministic part of ``scores.json``. ``untrained`` has one entry a
-    layer of ``layers``, in the same order; ``pixels`` is the raw-pixel control.
+    layer of ``layers``, in the same order; ``pixels`` is the raw-pixel control. ``left_out`` lists
+    (score, why) of the scores that this design of sets and contents leaves undefined.
     """
 
     network: NetworkInfo
@@ -167,6 +177,7 @@ class Study:
     untrained: tuple[LayerScores, ...]
     timings: Mapping[str, float]
     created: str
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def _plain(value: Any) -> Any:
@@ -188,6 +199,7 @@ def _plain(value: Any) -> Any:
 
 def _layer_entry(layer: LayerScores) -> dict[str, Any]:
     entry: dict[str, Any] = {"layer": layer.layer, "label": layer.label, "shape": list(layer.shape)}
+    entry["depth"] = layer.depth
     entry["tsne"] = _plain(layer.tsne)
     entry["feature_space"] = _plain(layer.feature_space)
     entry["variance"] = _plain(layer.variance)
@@ -204,6 +216,7 @@ def scores_dict(study: Study) -> dict[str, Any]:
         "images": {
             "source": study.inputs.source,
             "contents": len(study.inputs.contents),
+            "photographs": len(set(study.inputs.photographs)) or None,
             "skipped": [{"file": name, "reason": why} for name, why in study.inputs.skipped],
         },
         "protocol": _plain(study.protocol),
@@ -213,6 +226,7 @@ def scores_dict(study: Study) -> dict[str, Any]:
             "pixels": _layer_entry(study.pixels),
             "untrained": [_layer_entry(layer) for layer in study.untrained],
         },
+        "left_out": [{"score": score, "why": why} for score, why in study.left_out],
         "created": study.created,
         "timings": _plain(study.timings),
     }

@@ -158,3 +158,48 @@ def test_over_shuffled_data_sets_it_rejects_about_as_often_as_it_says() -> None:
         )
         rejected += p_value <= 0.05
     assert 4 <= rejected <= 18
+
+
+def test_units_are_shuffled_whole():
+    rng = np.random.default_rng(3)
+    units = np.array([0, 0, 0, 1, 2, 2, 3, 4, 4])
+    sets = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1])  # 3 units against 2: 10 labellings
+    points = rng.normal(size=(5, 2))[units] + 0.1 * rng.normal(size=(9, 2)) + 0.7 * sets[:, None]
+    labellings = [
+        np.array(labels)[units] for labels in set(itertools.permutations([0, 0, 0, 1, 1]))
+    ]
+    assert len(labellings) == 10
+    expected = share_at_least(points, sets, labellings)
+    order = rng.permutation(9)
+    p_value = permutation_p_value(
+        points[order], sets[order], None, unit_N=10 - units[order], permutations=20_000, seed=0
+    )
+    assert p_value == pytest.approx(expected, abs=0.012)
+
+
+def test_patches_of_few_photographs_are_no_proof():
+    """Under the null, shuffling patches finds an effect nearly always; photographs do not."""
+    rng = np.random.default_rng(4)
+    sets, units = np.repeat([0, 1], 60), np.repeat(np.arange(12), 10)
+    by_patch, by_photograph = [], []
+    for _ in range(60):
+        points = rng.normal(size=(12, 3))[units] + 0.3 * rng.normal(size=(120, 3))
+        common = {"permutations": 199, "seed": int(rng.integers(1000))}
+        by_patch.append(permutation_p_value(points, sets, None, **common))
+        by_photograph.append(permutation_p_value(points, sets, None, unit_N=units, **common))
+    assert np.mean(np.array(by_patch) <= 0.05) > 0.6
+    assert np.mean(np.array(by_photograph) <= 0.05) < 0.13
+
+
+@pytest.mark.parametrize(
+    ("units", "contents", "message"),
+    [
+        (np.array([0, 0, 0, 1]), None, "in one set each"),
+        (np.arange(3), None, "one a point"),
+        (np.arange(4), np.arange(4), "left out where contents are given"),
+    ],
+)
+def test_units_that_do_not_fit_are_refused(units, contents, message):
+    points, sets = np.arange(8.0).reshape(4, 2), np.array([0, 0, 1, 1])
+    with pytest.raises(ParameterError, match=message):
+        permutation_p_value(points, sets, contents, unit_N=units, seed=0)

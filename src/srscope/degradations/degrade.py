@@ -41,6 +41,7 @@ class DegradedImages:
         content_N: Index into ``contents``.
         suite: The suite as it was run.
         contents: Names of the contents; those of folders come after the suite's own.
+        photographs: One name a content: the photograph it was cut from.
         source: Where the images came from.
         skipped: (file, reason) of every file left out.
         parameters: Per image, every degree it was given, e.g. ``{"gaussian-blur.sigma": 2.7}``.
@@ -51,40 +52,56 @@ class DegradedImages:
     content_N: NDArray[np.int64]
     suite: SuiteInfo
     contents: tuple[str, ...]
+    photographs: tuple[str, ...]
     source: str
     skipped: tuple[tuple[str, str], ...]
     parameters: tuple[Mapping[str, float], ...]
 
 
 def degrade(
-    contents: Contents, suite: Suite, *, patch: int = 32, scale: int = 4, seed: int = 0
+    contents: Contents | None,
+    suite: Suite,
+    *,
+    patch: int = 32,
+    scale: int = 4,
+    seed: int = 0,
+    count: int | None = None,
 ) -> DegradedImages:
     """Make every set of the suite from the same contents.
 
     Args:
-        contents: HR crops with their margin, as ``crop_contents`` makes them.
-        suite: The sets. One with a folder takes as many patches of its images, as they are.
+        contents: HR crops with their margin, as ``crop_contents`` makes them; ``None`` where every
+            set has a folder of its own.
+        suite: The sets. One with a folder takes ``count`` patches of its images, as they are, or
+            as many as there are.
         patch: Side of the LR patches, in pixels.
         scale: Factor between HR and LR; 1 takes the contents as LR images.
         seed: Of every random choice.
+        count: Patches of each folder; as many as there are contents unless given.
 
     Returns:
         The images with their labels and provenance.
 
     Raises:
-        ParameterError: If the crops do not fit ``patch`` and ``scale``.
+        ParameterError: If the crops do not fit ``patch`` and ``scale``, or are missing.
         ImageError: If a folder has no usable images.
         SrscopeError: If a degradation breaks its promise of shape, type or finite values.
 
     Source: Liu et al. 2021, section 4.2; supplement, section 2.
     """
-    margin = _lr_margin(contents, patch=patch, scale=scale)
-    clean_1CHW = [
-        downsample(hr_1CHW, scale=scale, quantized=suite.quantized)
-        for hr_1CHW in map(_tensor, contents.crops_NHW3)
-    ]
-    names = list(contents.names)
-    sources, skipped = [contents.source], list(contents.skipped)
+    margin, crops = 0, list[Tensor]()
+    names, photographs = list[str](), list[str]()
+    sources, skipped = list[str](), list[tuple[str, str]]()
+    if contents is not None:
+        margin = _lr_margin(contents, patch=patch, scale=scale)
+        crops = [_tensor(crop) for crop in contents.crops_NHW3]
+        names, photographs = list(contents.names), list(contents.photographs)
+        sources, skipped = [contents.source], list(contents.skipped)
+        count = len(names) if count is None else count
+    elif count is None or any(each.folder is None for each in suite.sets):
+        rule = "given, unless every set is a folder and count says how many patches of each"
+        raise ParameterError("contents", rule, None)
+    clean_1CHW = [downsample(crop, scale=scale, quantized=suite.quantized) for crop in crops]
     images: list[Tensor] = []
     parameters: list[Mapping[str, float]] = []
     set_of: list[int] = []
@@ -92,10 +109,11 @@ def degrade(
     infos: list[SetInfo] = []
     for index, degraded_set in enumerate(suite.sets):
         if degraded_set.folder is not None:
-            found = _folder_contents(degraded_set.folder, count=len(contents.names), patch=patch)
+            found = _folder_contents(degraded_set.folder, count=count, patch=patch)
             new = [_finished(_tensor(crop), 0, patch, suite) for crop in found.crops_NHW3]
             content_of += range(len(names), len(names) + len(new))
             names += [f"{degraded_set.name}/{name}" for name in found.names]
+            photographs += [f"{degraded_set.name}/{name}" for name in found.photographs]
             parameters += [{} for _ in new]
             sources.append(f"{degraded_set.name}: {found.source}")
             skipped += found.skipped
@@ -103,7 +121,7 @@ def degrade(
             new = []
             for content, lr_1CHW in enumerate(clean_1CHW):
                 image_1CHW, drawn = degrade_image(
-                    _tensor(contents.crops_NHW3[content]),
+                    crops[content],
                     degraded_set,
                     suite,
                     scale=scale,
@@ -122,6 +140,7 @@ def degrade(
         content_N=np.asarray(content_of, dtype=np.int64),
         suite=suite_info(suite, infos),
         contents=tuple(names),
+        photographs=tuple(photographs),
         source="; ".join(sources),
         skipped=tuple(skipped),
         parameters=tuple(parameters),

@@ -83,6 +83,9 @@ def render(record: study.Study) -> str:
         findings=findings,
         facts=_facts(record),
         scores=tables.scores(record),
+        left_out=tables.left_out(record),
+        coloured_by="degradation" if record.suite.crossed else "set",
+        tell_apart="degradations" if record.suite.crossed else "sets of images",
         meanings=tables.column_meanings(),
         variance=variance
         or "<p>The sets do not share their contents, so the variance cannot be "

@@ -62,12 +62,14 @@ GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
             Column(
                 head="k-NN",
                 meaning="Share of images whose nearest neighbours in the PCA features name the "
-                "right set. A neighbour of the same content is never counted.",
+                "right set. A neighbour of the same content is never counted; where the sets do "
+                "not share their contents, none of the same photograph.",
             ),
             Column(
                 head="p",
                 meaning="Permutation test on the feature-space CHI: how often shuffled set labels "
-                "reach it. In a crossed design labels are shuffled within each content.",
+                "reach it. Where the sets share their contents, labels are shuffled within each; "
+                "else those of whole photographs, whose patches are not independent.",
             ),
         ),
     ),
@@ -150,6 +152,17 @@ def scores(record: study.Study) -> str:
         f"{_body('Control: raw pixels of the same images', [record.pixels])}"
         f"{_body('Control: same architecture, untrained', record.untrained)}</table>"
     )
+
+
+_NAMES = {"variance": "share of variance", "knn_accuracy": "k-NN", "p_value": "p"}
+
+
+def left_out(record: study.Study) -> str:
+    """Return which scores this design leaves undefined, and why; nothing where none is."""
+    items = "".join(
+        f"<li>{text(_NAMES.get(score, score))}: {text(why)}</li>" for score, why in record.left_out
+    )
+    return f'<ul class="note">Left out in this design:{items}</ul>' if items else ""
 
 
 def column_meanings() -> str:

@@ -307,12 +307,14 @@ def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bo
         if record.pixels.feature_space.knn_accuracy is not None:
             others[0] += ","
             others.append(f"raw pixels {words.percent(record.pixels.feature_space.knn_accuracy)}")
+        others_of = "contents" if record.suite.crossed else "photographs"
         numbers.append(
-            f"nearest neighbours of other contents name the right set for "
+            f"nearest neighbours of other {others_of} name the right set for "
             f"{words.percent(scores.knn_accuracy)} of the images ({' '.join(others)})"
         )
     if scores.p_value is None:
-        numbers.append("no permutation test")
+        why = dict(record.left_out).get("p_value", "")
+        numbers.append(f"no permutation test ({why})" if why else "no permutation test")
     else:
         numbers.append(f"permutation p = {scores.p_value:.3g}")
     low = scores.knn_accuracy is not None and scores.knn_accuracy < chance + (1 - chance) / 4

@@ -1,0 +1,98 @@
+"""``srscope analyze``: its options, and what it prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonargparse
+
+from srscope.analysis_config import AnalysisConfig
+from srscope.errors import ParameterError
+from srscope.projection.config import TsneConfig
+
+if TYPE_CHECKING:
+    from srscope.study import Study
+
+HELP = "Score every layer of a network and write a report."
+
+
+def add_options(parser: jsonargparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument("network", type=str, help="bundled name or checkpoint file")
+    parser.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
+    add_config(parser)
+
+
+def add_config(parser: jsonargparse.ArgumentParser) -> None:
+    """Add the fields of :class:`AnalysisConfig`."""
+    text = "names or labels, or all [those the paper shows]"
+    parser.add_argument("--layers", nargs="+", type=str, default=[], help=text)
+    text = "a folder of images as they are; several stand in place of a suite"
+    parser.add_argument(
+        "--set", action="append", type=str, default=[], metavar="NAME=DIR", help=text
+    )
+    parser.add_class_arguments(AnalysisConfig, skip={"layers", "sets"})
+
+
+def take_config(options: dict[str, Any]) -> AnalysisConfig:
+    """Return the config, and take its options out of ``options``.
+
+    Raises:
+        ParameterError: If a ``--set`` is not of the form NAME=DIR; or as the config does.
+    """
+    names = {field.name for field in dataclasses.fields(AnalysisConfig)} - {"layers", "sets"}
+    given = {name: options.pop(name) for name in sorted(names)}
+    if isinstance(given["tsne"], dict):
+        given["tsne"] = TsneConfig(**given["tsne"])
+    layers = tuple(name for word in options.pop("layers") for name in word.split(",") if name)
+    sets: dict[str, str] = {}
+    for word in options.pop("set"):
+        name, equals, folder = word.partition("=")
+        if not (name and equals and folder) or name in sets:
+            rule = "given once a name" if name in sets else "NAME=DIR"
+            raise ParameterError("--set", rule, word, "e.g. --set phone=DCIM --set film=scans")
+        sets[name] = folder
+    return AnalysisConfig(layers=layers, sets=sets, **given)
+
+
+def run(args: Any) -> None:
+    """Analyse, write the outputs, print scores and verdict."""
+    from srscope.analysis import analyze
+    from srscope.console import print_study, stage_progress
+    from srscope.report.verdict import verdict
+
+    options = args.as_dict()
+    network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
+    config = take_config(options)
+    folder = Path(out or f"srscope-out/{Path(network).stem}-{config.suite_name}")
+    with stage_progress(quiet=quiet) as progress:
+        study = analyze(network, out=folder, config=config, progress=progress)
+    print_study(study)
+    print_skipped(study.inputs.skipped)
+    print_reservations(study, config)
+    print(verdict(study).headline)
+    print(folder / "report.html")
+
+
+def print_reservations(study: Study, config: AnalysisConfig) -> None:
+    """Say on stderr which scores are left out, and where images are fewer than asked for."""
+    for score, why in study.left_out:
+        print(f"srscope: {score} is left out: {why}", file=sys.stderr)
+    few = [each for each in study.suite.sets if each.count < config.contents]
+    if few:
+        where = "" if study.suite.crossed else f" in {' and '.join(each.name for each in few)}"
+        print(
+            f"srscope: {min(each.count for each in few)} contents instead of {config.contents}"
+            f"{where}: no more fit into the photographs, and CHI depends on their number",
+            file=sys.stderr,
+        )
+
+
+def print_skipped(skipped: Sequence[tuple[str, str]]) -> None:
+    """Say on stderr which files could not be used, and why."""
+    for name, why in skipped:
+        print(f"skipped {name!a}: {why}", file=sys.stderr)
