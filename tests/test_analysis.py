@@ -52,7 +52,7 @@ def without_times(scores: dict[str, Any]) -> dict[str, Any]:
 def test_every_output_is_written(finished: tuple[Study, Path]) -> None:
     _, out = finished
     written = {path.name for path in out.iterdir()}
-    assert written == {"report.html", "scores.json", "figures", "features"}
+    assert written == {"report.html", "scores.json", "study.npz", "figures", "features"}
     suffixes = {path.suffix for path in (out / "figures").iterdir()}
     assert suffixes == {".png", ".svg"}
     assert not [path for path in out.rglob("*") if ".part" in path.name]

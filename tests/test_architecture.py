@@ -23,6 +23,7 @@ LAYERS = (
     {"errors"},
     {"files"},
     {"study"},
+    {"study_file"},
     {"images"},
     {"degradations"},
     {"networks"},
@@ -31,13 +32,14 @@ LAYERS = (
     {"scores"},
     {"figures"},
     {"report"},
+    {"exports"},
     {"training"},
     {"analysis_config"},
     {"analysis_features", "analysis_scores"},
-    {"analysis", "analysis_maps"},
+    {"analysis", "analysis_export", "analysis_maps"},
     {"reproduction"},
     {"console"},
-    {"cli_analysis", "cli_maps"},
+    {"cli_analysis", "cli_export", "cli_maps"},
     {"cli"},
     {"__main__"},
 )
@@ -47,16 +49,19 @@ WITHOUT_TORCH = (
     "errors",
     "files",
     "study",
+    "study_file",
     "images",
     "projection",
     "scores",
     "figures",
     "report",
+    "exports",
     "analysis_config",
 )
 TORCH = {"torch", "torchvision", "torchmetrics", "lightning"}
 FOREIGN_LOADERS = {"spandrel", "timm"}
-HEAVY = {*TORCH, "numpy", "scipy", "sklearn", "matplotlib", "plotly", "openTSNE", "jsonargparse"}
+HEAVY = {*TORCH, "numpy", "numba", "scipy", "sklearn", "matplotlib", "plotly", "openTSNE"}
+HEAVY |= {"jsonargparse"}
 # A path to somebody's machine: a home, a mount, a work folder, a drive.
 MACHINE_PATH = re.compile(
     r"""(?<![\w.:/<])(?:/(?:home|Users|root|work|mnt|media|opt|tmp|data|srv|scratch)/|[A-Z]:\\)"""

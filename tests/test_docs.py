@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,12 @@ def check_make(words: list[str]) -> None:
 
 
 def check_pip(words: list[str]) -> None:
-    assert words == ["install", "."]
+    assert words[0] == "install"
+    (what,) = words[1:]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert what in (".", *(f".[{extra}]" for extra in extras))
 
 
 def check_pre_commit(words: list[str]) -> None:

@@ -77,7 +77,8 @@ def test_package_declares_its_types() -> None:
 
 def test_every_extra_the_makefile_installs_exists() -> None:
     wanted = set(re.findall(r"--editable '\.\[(\w+)\]'", read("Makefile")))
-    assert wanted == set(PROJECT["project"]["optional-dependencies"])
+    assert wanted
+    assert wanted <= set(PROJECT["project"]["optional-dependencies"])
 
 
 def test_make_help_lists_every_phony_target() -> None:

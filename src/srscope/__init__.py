@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from srscope.analysis import analyze, score_features, write_outputs
     from srscope.analysis_config import AnalysisConfig
+    from srscope.analysis_export import export
     from srscope.analysis_maps import feature_maps, write_maps
     from srscope.degradations.suite import list_suites, load_suite
     from srscope.degradations.write import write_degraded as degrade
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from srscope.networks.upscale import upscale
     from srscope.networks.zoo import list_networks, load_network
     from srscope.reproduction.reproduce import reproduce
+    from srscope.study_file import read_study
     from srscope.training.loop import train
     from srscope.training.recipes import load_recipe
 
@@ -34,6 +36,7 @@ _HOME = {
     "SrscopeError": "srscope.errors:SrscopeError",
     "analyze": "srscope.analysis:analyze",
     "degrade": "srscope.degradations.write:write_degraded",
+    "export": "srscope.analysis_export:export",
     "feature_maps": "srscope.analysis_maps:feature_maps",
     "list_networks": "srscope.networks.zoo:list_networks",
     "list_suites": "srscope.degradations.suite:list_suites",
@@ -43,6 +46,7 @@ _HOME = {
     "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.suite:load_suite",
     "read_image": "srscope.images.io:read_image",
+    "read_study": "srscope.study_file:read_study",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
     "score_features": "srscope.analysis:score_features",
     "train": "srscope.training.loop:train",
@@ -58,6 +62,7 @@ __all__ = [
     "__version__",
     "analyze",
     "degrade",
+    "export",
     "feature_maps",
     "list_networks",
     "list_suites",
@@ -67,6 +72,7 @@ __all__ = [
     "load_recipe",
     "load_suite",
     "read_image",
+    "read_study",
     "reproduce",
     "score_features",
     "train",

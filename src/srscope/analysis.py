@@ -74,7 +74,9 @@ def analyze(
 
 
 def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = None) -> None:
-    """Write ``scores.json``, the figures and ``report.html`` into a folder.
+    """Write ``scores.json``, ``study.npz``, the figures and ``report.html`` into a folder.
+
+    The first two hold the whole study: :func:`~srscope.study_file.read_study` gives it back.
 
     Args:
         study: What to write.
@@ -83,10 +85,10 @@ def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = 
     """
     from srscope.figures.save import save_figures
     from srscope.report.html import write_report
-    from srscope.study import write_scores
+    from srscope.study_file import write_study
 
     folder = Path(out)
-    write_scores(study, folder / "scores.json")
+    write_study(study, folder)
     save_figures(study, folder / "figures")
     write_report(study, folder / "report.html")
     if progress is not None:
@@ -145,6 +147,7 @@ def score_features(
         skipped=tuple((str(name), str(why)) for name, why in meta["skipped"]),
         photographs=tuple(meta.get("photographs", ())),
     )
+    no_control = [("untrained control", why)] if (why := meta.get("no_untrained")) else []
     allowed = design(inputs.set_N, inputs.content_N, inputs.photograph_N)
     scored = score_layers(
         ScoringInputs(store=store, untrained=untrained, images_NCHW=images_NCHW, design=allowed),
@@ -162,7 +165,7 @@ def score_features(
         untrained=scored.untrained,
         timings={**(earlier or {}), **scored.timings},
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        left_out=allowed.left_out,
+        left_out=(*allowed.left_out, *no_control),
     )
 
 

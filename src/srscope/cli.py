@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
-from srscope import cli_analysis, cli_maps
+from srscope import cli_analysis, cli_export, cli_maps
 from srscope.cli_analysis import print_skipped
 from srscope.errors import FileProblem, ImageError, SrscopeError
 
@@ -79,6 +79,9 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     sub = command("maps", cli_maps.run, cli_maps.HELP, cli_maps.MORE)
     cli_maps.add_options(sub)
     _quiet(sub)
+
+    sub = command("export", cli_export.run, cli_export.HELP, cli_export.MORE)
+    cli_export.add_options(sub)
 
     sub = command("train", _train, "Train a network by a recipe; other options override its keys.")
     sub.add_argument("recipe", type=str, help="YAML file, see recipes/")

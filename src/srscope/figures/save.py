@@ -52,11 +52,18 @@ def save_figure(
     return written
 
 
-def save_figures(record: study.Study, folder: str | Path) -> list[Path]:
-    """Write every figure of ``record`` into ``folder`` as PNG (200 dpi) and SVG.
+def save_figures(
+    record: study.Study, folder: str | Path, *, suffixes: Sequence[str] = ("png", "svg")
+) -> list[Path]:
+    """Write every figure of ``record`` into ``folder``, by default as PNG (200 dpi) and SVG.
 
     Text in the SVG files is drawn as paths, so that they look alike wherever they are opened.
     Nothing in the files tells when or where they were made.
+
+    Args:
+        record: The finished study.
+        folder: Gets the files.
+        suffixes: As for :func:`save_figure`.
 
     Returns:
         The files written. A figure that the study's design leaves undefined (the variance
@@ -65,5 +72,5 @@ def save_figures(record: study.Study, folder: str | Path) -> list[Path]:
     written: list[Path] = []
     for name, figure in _figures(record):
         if figure is not None:
-            written += save_figure(figure, Path(folder) / name, suffixes=("png", "svg"))
+            written += save_figure(figure, Path(folder) / name, suffixes=suffixes)
     return written

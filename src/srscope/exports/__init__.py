@@ -1,0 +1,1 @@
+"""A finished study in the formats of other tools."""
