@@ -77,8 +77,13 @@ def _structure(facts: Facts) -> str:
 
 
 def _sr(facts: Facts) -> str:
-    seen = "Trained with L1 loss on bicubic reductions only: it has never seen a blurred or noisy"
-    return f"Super-resolution network: {_structure(facts)}\n{seen} input."
+    noise = facts["recipe"]["data"]["noise_sigma"]
+    inputs = (
+        f"bicubic reductions that carried Gaussian noise of sigma {noise:g} (of 255)."
+        if noise
+        else "bicubic reductions only: it has never seen a blurred or noisy input."
+    )
+    return f"Super-resolution network: {_structure(facts)}\nTrained with L1 loss on {inputs}"
 
 
 def _gan(facts: Facts) -> str:
