@@ -19,7 +19,7 @@ def test_the_protocol_is_pinned():
         "early_momentum": 0.5,
         "momentum": 0.8,
         "init": "random",
-        "engine": "openTSNE",
+        "engine": "srscope",
     }
 
 
@@ -64,12 +64,12 @@ def test_it_is_frozen():
         (
             {"engine": "scikit-learn", "momentum": 0.9},
             "tsne.momentum must be 0.8 with the scikit-learn engine, but is 0.9; leave it, or use "
-            "the openTSNE engine",
+            "the srscope engine",
         ),
         (
             {"engine": "scikit-learn", "early_iterations": 100},
             "tsne.early_iterations must be 250 with the scikit-learn engine, but is 100; leave "
-            "it, or use the openTSNE engine",
+            "it, or use the srscope engine",
         ),
     ],
 )

@@ -5,12 +5,15 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.projection import engines, tsne
+from srscope.projection.affinities import joint_affinities
 from srscope.projection.tsne import TsneConfig, embed, embed_many
-from support.points import clusters, degraded_contents
+from srscope.scores.separability import separability
+from support.points import clusters, crossed_labels, degraded_contents
 
 # Few points: the protocol's learning rate is made for hundreds, and throws these about.
 SMALL = TsneConfig(perplexity=10, iterations=500, learning_rate=50)
@@ -20,12 +23,17 @@ REFERENCE = TsneConfig(engine="scikit-learn")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("points", [clusters(), degraded_contents()], ids=["clusters", "contents"])
-def test_divergence_is_no_worse_than_scikit_learns(points):
+def test_maps_are_no_worse_than_scikit_learns_and_score_alike(points):
     ours, theirs = (
-        np.mean([embed(points, config, seed=seed).kl for seed in range(10)])
-        for config in (TsneConfig(), REFERENCE)
+        embed_many([points], config, runs=10, seed=0)[0] for config in (TsneConfig(), REFERENCE)
     )
-    assert ours <= 1.02 * theirs
+    kls = [np.median([embedding.kl for embedding in runs]) for runs in (ours, theirs)]
+    assert kls[0] <= 1.02 * kls[1]
+    sets = crossed_labels(3, 50)[0]
+    chis = [[separability(run.points_ND, sets).chi for run in runs] for runs in (ours, theirs)]
+    apart = np.mean(chis[0]) - np.mean(chis[1])
+    spread = np.hypot(np.std(chis[0], ddof=1), np.std(chis[1], ddof=1))
+    assert abs(apart) <= spread
 
 
 def test_one_seed_gives_one_map_bit_for_bit():
@@ -37,7 +45,7 @@ def test_one_seed_gives_one_map_bit_for_bit():
     assert np.abs(first.points_ND - other.points_ND).max() > 1e-3
 
 
-@pytest.mark.parametrize("engine", ["openTSNE", "scikit-learn"])
+@pytest.mark.parametrize("engine", ["srscope", "openTSNE", "scikit-learn"])
 def test_a_map_of_separate_clusters_keeps_them_apart(engine):
     points = clusters(each=25)
     config = dataclasses.replace(SMALL, engine=engine)
@@ -88,7 +96,7 @@ def test_barnes_hut_gradients_above_the_exact_limit(monkeypatch):
     points = clusters(each=30)
     exact = embed(points, SMALL, seed=0)
     asked = record_methods(monkeypatch)
-    monkeypatch.setattr(engines, "EXACT_LIMIT", 89)
+    monkeypatch.setattr(tsne, "EXACT_LIMIT", 89)
     tree = embed(points, SMALL, seed=0)
     assert asked == ["bh"]
     assert (tree.points_ND != exact.points_ND).any()
@@ -100,7 +108,7 @@ def test_interpolated_gradients_above_the_barnes_hut_limit_in_two_dimensions(mon
     points = clusters(each=20)
     config = TsneConfig(perplexity=10, iterations=12, early_iterations=6)
     asked = record_methods(monkeypatch)
-    monkeypatch.setattr(engines, "EXACT_LIMIT", 0)
+    monkeypatch.setattr(tsne, "EXACT_LIMIT", 0)
     monkeypatch.setattr(engines, "BARNES_HUT_LIMIT", 59)
     flat = embed(points, config, seed=0)
     np.testing.assert_array_equal(flat.points_ND, embed(points, config, seed=0).points_ND)
@@ -110,22 +118,46 @@ def test_interpolated_gradients_above_the_barnes_hut_limit_in_two_dimensions(mon
 
 def test_the_engines_own_divergence_above_the_exact_limit(monkeypatch):
     points = clusters(each=30)
-    monkeypatch.setattr(engines, "EXACT_LIMIT", 0)
-    exact = embed(points, SMALL, seed=0)
-    monkeypatch.setattr(tsne, "EXACT_DIVERGENCE_LIMIT", 89)
-    estimate = embed(points, SMALL, seed=0)
+    config = dataclasses.replace(SMALL, engine="openTSNE")
+    exact = embed(points, config, seed=0)
+    monkeypatch.setattr(tsne, "EXACT_LIMIT", 89)
+    estimate = embed(points, config, seed=0)
     np.testing.assert_array_equal(estimate.points_ND, exact.points_ND)
     assert estimate.kl != exact.kl
     assert estimate.kl == pytest.approx(exact.kl, rel=0.05)
 
 
-def test_maps_do_not_depend_on_jobs():
+def test_maps_do_not_depend_on_threads_or_processes():
     layers = [clusters(each=15), degraded_contents(contents=15)]
     here = embed_many(layers, QUICK, runs=2, seed=5, jobs=1)
-    there = embed_many(layers, QUICK, runs=2, seed=5, jobs=2)
+    threads = embed_many(layers, QUICK, runs=2, seed=5, jobs=3)
+    processes = Parallel(n_jobs=2, backend="loky")(
+        delayed(embed)(layer, QUICK, seed=seed) for layer in layers for seed in (5, 6)
+    )
+    for one, other, third in zip(chain(*here), chain(*threads), processes, strict=True):
+        np.testing.assert_array_equal(one.points_ND, other.points_ND)
+        np.testing.assert_array_equal(one.points_ND, third.points_ND)
+        assert one.kl == other.kl == third.kl
+
+
+def test_references_run_in_processes():
+    config = dataclasses.replace(QUICK, engine="openTSNE")
+    layers = [clusters(each=15)]
+    here, there = (embed_many(layers, config, runs=2, seed=5, jobs=j) for j in (1, 2))
     for one, other in zip(chain(*here), chain(*there), strict=True):
         np.testing.assert_array_equal(one.points_ND, other.points_ND)
-        assert one.kl == other.kl
+
+
+def test_affinities_are_computed_once_a_layer(monkeypatch):
+    computed = []
+
+    def counted(points_NC, perplexity):
+        computed.append(len(points_NC))
+        return joint_affinities(points_NC, perplexity)
+
+    monkeypatch.setattr(tsne, "joint_affinities", counted)
+    embed_many([clusters(each=15), clusters(each=16)], QUICK, runs=4, seed=5, jobs=2)
+    assert sorted(computed) == [45, 48]
 
 
 def test_runs_are_seeded_one_after_the_other_alike_in_every_layer():
@@ -146,23 +178,30 @@ def test_progress_counts_every_run(jobs):
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_processes_are_used_only_where_they_pay(monkeypatch):
+def test_threads_by_default_and_processes_for_references_where_they_pay(monkeypatch):
     asked = []
 
     class Spy:
-        def __init__(self, n_jobs, **_):
-            asked.append(n_jobs)
+        def __init__(self, n_jobs, backend, **_):
+            asked.append((n_jobs, backend))
 
         def __call__(self, tasks):
             return (function(*args, **rest) for function, args, rest in tasks)
 
     monkeypatch.setattr(tsne, "Parallel", Spy)
     monkeypatch.setattr(tsne, "cpu_count", lambda: 3)
-    config = TsneConfig(perplexity=10, iterations=1, early_iterations=0)
-    embed_many([clusters(each=10)], config, runs=2, seed=0)
+    ours = TsneConfig(perplexity=10, iterations=1, early_iterations=0)
+    theirs = dataclasses.replace(ours, engine="openTSNE")
+    embed_many([clusters(each=10)], ours, runs=2, seed=0)
+    assert asked.pop() == (2, "threading")
+    embed_many([clusters(each=10)], ours, runs=1, seed=0)
+    embed_many([clusters(each=10)], theirs, runs=2, seed=0)
     assert asked == []
-    embed_many([clusters(each=100)], config, runs=12, seed=0)
-    assert asked == [3]
+    embed_many([clusters(each=100)], theirs, runs=12, seed=0)
+    assert asked.pop() == (3, "loky")
+    monkeypatch.setattr(tsne, "EXACT_LIMIT", 299)
+    embed_many([clusters(each=100), clusters(each=10)], ours, runs=12, seed=0)
+    assert asked.pop() == (3, "loky")
 
 
 def test_points_are_left_as_they_were():

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import xlogy
 
+from srscope.projection.jit import compiled
+
 _BLOCK_VALUES = 1 << 20
 _NEWTON_STEPS = 100
 _ENTROPY_ERROR = 1e-10  # nats
@@ -45,46 +47,58 @@ def joint_affinities(points_NC: NDArray[np.float64], perplexity: float) -> NDArr
         distance_BN = cdist(points_NC[block], points_NC, "sqeuclidean")
         rows_B = np.arange(len(distance_BN))
         distance_BN[rows_B, rows_B + start] = np.inf
-        conditional_NN[block] = _conditional(distance_BN, math.log(perplexity))
+        _conditional(distance_BN, math.log(perplexity))
+        conditional_NN[block] = distance_BN
     joint_NN = conditional_NN + conditional_NN.T
     return joint_NN / joint_NN.sum()
 
 
-def _conditional(
-    distance_BN: NDArray[np.floating[Any]], target_entropy: float
-) -> NDArray[np.floating[Any]]:
-    """Return p_j|i with the given entropy, by Newton steps on the log of the precision.
+@compiled
+def _conditional(distance_BN: NDArray[np.floating[Any]], target_entropy: float) -> None:
+    """Turn squared distances into p_j|i of the given entropy, a row at a time, in place.
 
-    ``distance_BN`` holds squared distances; a point's distance to itself is infinite.
+    Newton steps on the log of the precision, kept between bounds that close in. A point's
+    distance to itself is infinite.
     """
-    distance_BN = distance_BN - distance_BN.min(axis=1, keepdims=True)
-    other_BN = np.isfinite(distance_BN)
-    distance_BN[~other_BN] = 0.0
-    scale_B = distance_BN.sum(axis=1) / other_BN.sum(axis=1)
-    distance_BN /= np.where(scale_B > 0, scale_B, 1.0)[:, None]
-    log_B = np.zeros(len(distance_BN))
-    # At the upper end, only points at the very smallest distance keep any weight.
-    low_B, high_B = np.full_like(log_B, -30.0), np.full_like(log_B, 30.0)
-    weight_BN = np.empty_like(distance_BN)
-    for _ in range(_NEWTON_STEPS):
-        precision_B = np.exp(log_B)
-        weight_BN = np.exp(-precision_B[:, None] * distance_BN)
-        weight_BN *= other_BN
-        sum_B = weight_BN.sum(axis=1)
-        weight_BN /= sum_B[:, None]
-        mean_B = np.einsum("bn,bn->b", weight_BN, distance_BN)
-        square_B = np.einsum("bn,bn,bn->b", weight_BN, distance_BN, distance_BN)
-        excess_B = np.log(sum_B) + precision_B * mean_B - target_entropy
-        if np.all((np.abs(excess_B) < _ENTROPY_ERROR) | (high_B - low_B < 1e-9)):
-            break
-        # Entropy falls as precision rises.
-        low_B = np.where(excess_B > 0, log_B, low_B)
-        high_B = np.where(excess_B > 0, high_B, log_B)
-        slope_B = precision_B**2 * np.maximum(square_B - mean_B**2, 1e-300)
-        newton_B = log_B + np.clip(excess_B / np.maximum(slope_B, 1e-300), -60, 60)
-        inside_B = (newton_B > low_B) & (newton_B < high_B)
-        log_B = np.where(inside_B, newton_B, (low_B + high_B) / 2)
-    return weight_BN
+    for b in range(distance_BN.shape[0]):
+        row_N = distance_BN[b]
+        nearest, total, others = row_N.min(), 0.0, 0
+        for n in range(row_N.shape[0]):
+            if row_N[n] < np.inf:
+                row_N[n] -= nearest
+                total += row_N[n]
+                others += 1
+        scale = total / others if total > 0 else 1.0
+        weight_N = np.empty_like(row_N)
+        # At the upper end, only points at the very smallest distance keep any weight.
+        log, low, high, weights = 0.0, -30.0, 30.0, 1.0
+        for _ in range(_NEWTON_STEPS):
+            precision = np.exp(log)
+            rate = -precision / scale
+            weights, first, second = 0.0, 0.0, 0.0
+            for n in range(row_N.shape[0]):
+                if row_N[n] < np.inf:
+                    weight, distance = np.exp(rate * row_N[n]), row_N[n] / scale
+                    weight_N[n] = weight
+                    weights += weight
+                    first += weight * distance
+                    second += weight * distance * distance
+                else:
+                    weight_N[n] = 0.0
+            mean, square = first / weights, second / weights
+            excess = np.log(weights) + precision * mean - target_entropy
+            if abs(excess) < _ENTROPY_ERROR or high - low < 1e-9:
+                break
+            # Entropy falls as precision rises.
+            if excess > 0:
+                low = log
+            else:
+                high = log
+            slope = max(precision * precision * max(square - mean * mean, 1e-300), 1e-300)
+            newton = log + min(max(excess / slope, -60.0), 60.0)
+            log = newton if low < newton < high else (low + high) / 2
+        for n in range(row_N.shape[0]):
+            row_N[n] = weight_N[n] / weights
 
 
 def kl_divergence(

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from srscope.errors import ParameterError, UnknownNameError
 
-Engine = Literal["openTSNE", "scikit-learn"]
+Engine = Literal["srscope", "openTSNE", "scikit-learn"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,9 @@ class TsneConfig:
         early_momentum: Share of the last step kept in the early iterations, in [0, 1).
         momentum: The same, in the later iterations.
         init: ``random``: Gaussian, standard deviation 1e-4, drawn from the run's seed.
-        engine: ``openTSNE``, or ``scikit-learn`` as the reference (it fixes ``early_iterations``
-            and both momenta at the defaults here).
+        engine: ``srscope``, compiled sums over all pairs up to 5,000 points and openTSNE above;
+            or, as references, ``openTSNE`` or ``scikit-learn`` at any size (the latter fixes
+            ``early_iterations`` and both momenta at the defaults here).
 
     Raises:
         ParameterError: If a number is out of its range, or the engine cannot take it.
@@ -53,7 +54,7 @@ class TsneConfig:
     early_momentum: float = 0.5
     momentum: float = 0.8
     init: Literal["random"] = "random"
-    engine: Engine = "openTSNE"
+    engine: Engine = "srscope"
 
     def __post_init__(self) -> None:
         if self.dimensions not in (2, 3):
@@ -84,5 +85,5 @@ class TsneConfig:
             for name, value in fixed.items():
                 if getattr(self, name) != value:
                     rule = f"{value} with the scikit-learn engine"
-                    remedy = "leave it, or use the openTSNE engine"
+                    remedy = "leave it, or use the srscope engine"
                     raise ParameterError(f"tsne.{name}", rule, getattr(self, name), remedy)

@@ -2,11 +2,12 @@
 
 Each is single-threaded under the caller's limit, so that runs can share the processors.
 
-Suffixes: N points, C input dimensions, E map dimensions, B points of one block.
+Suffixes: N points, C input dimensions, E map dimensions.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,62 +22,24 @@ Run = Callable[
     [NDArray[np.float64], NDArray[np.float64] | None, TsneConfig, NDArray[np.float64]],
     tuple[NDArray[np.float64], float],
 ]
-Gradient = Callable[..., tuple[float, NDArray[np.float64]]]
 
-# Measured, one thread of an EPYC core: exact gradients win up to 1,700 points in two dimensions
-# (300: 0.35 s a run against 1.3), interpolation above about 9,000.
-EXACT_LIMIT = 1500
+# Above here openTSNE's grid is faster than its trees (measured: about 9,000 points).
 BARNES_HUT_LIMIT = 10_000
-_BLOCK_VALUES = 1 << 15  # float64 values: a block and its copy stay in the second-level cache
+_THETA = 0.5  # how far away, in their own size, points are summed up as one
 
 
-def exact_gradient(count: int, dimensions: int) -> Gradient:
-    """Return an objective for openTSNE's optimiser that sums over all pairs of points.
+def run_srscope(
+    points_NC: NDArray[np.float64],
+    affinities_NN: NDArray[np.float64] | None,
+    config: TsneConfig,
+    start_NE: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:
+    """Minimise exactly where there are affinities of all pairs, or else with openTSNE."""
+    if affinities_NN is None:
+        return run_opentsne(points_NC, affinities_NN, config, start_NE)
+    from srscope.projection.descent import descend
 
-    It takes dense affinities, and returns the gradient without its factor 4, as openTSNE does;
-    the divergence it returns is NaN, for it is computed once, at the end, by `kl_divergence`.
-
-    Args:
-        count: Points, N.
-        dimensions: Of the map, E.
-
-    Source: van der Maaten and Hinton 2008, equation 5, split into attraction and repulsion.
-    """
-    rows = max(1, min(count, _BLOCK_VALUES // count))
-    kernel_BN, product_BN = np.empty((rows, count)), np.empty((rows, count))
-    # left @ right is 1 + squared distance: one matrix product instead of E differences.
-    left = np.ones((count, dimensions + 2))
-    right = np.ones((dimensions + 2, count))
-    homogeneous = np.ones((count, dimensions + 1))
-    attraction, repulsion = np.empty_like(homogeneous), np.empty_like(homogeneous)
-    diagonal = np.arange(count)
-
-    def objective(
-        embedding: NDArray[np.float64], P: NDArray[np.float64], **_: Any
-    ) -> tuple[float, NDArray[np.float64]]:
-        points_NE = embedding.view(np.ndarray)
-        square_N = np.einsum("ne,ne->n", points_NE, points_NE)
-        np.multiply(points_NE, -2, out=left[:, :dimensions])
-        left[:, dimensions + 1] = square_N + 1
-        right[:dimensions] = points_NE.T
-        right[dimensions] = square_N
-        homogeneous[:, :dimensions] = points_NE
-        total = 0.0
-        for start in range(0, count, rows):
-            stop = min(count, start + rows)
-            kernel, product = kernel_BN[: stop - start], product_BN[: stop - start]
-            np.matmul(left[start:stop], right, out=kernel)
-            np.reciprocal(kernel, out=kernel)
-            kernel[diagonal[: stop - start], diagonal[start:stop]] = 0.0
-            total += float(kernel.sum())
-            np.multiply(P[start:stop], kernel, out=product)
-            np.matmul(product, homogeneous, out=attraction[start:stop])
-            np.multiply(kernel, kernel, out=kernel)
-            np.matmul(kernel, homogeneous, out=repulsion[start:stop])
-        force = attraction - repulsion / total
-        return float("nan"), force[:, -1:] * points_NE - force[:, :-1]
-
-    return objective
+    return descend(affinities_NN, config, start_NE), math.nan
 
 
 def run_opentsne(
@@ -85,35 +48,29 @@ def run_opentsne(
     config: TsneConfig,
     start_NE: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float]:
-    """Minimise with openTSNE's optimiser: exact, Barnes-Hut or interpolated gradients, by size.
+    """Minimise with openTSNE's optimiser: Barnes-Hut or interpolated gradients, by size.
 
     Momentum and gains start anew after the exaggerated iterations, and steps are not clipped:
     as in scikit-learn, so that the extent of a map, and with it WD and BD, is comparable.
     """
-    from openTSNE.affinity import Affinities, PerplexityBasedNN
+    del affinities_NN
+    from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.tsne import TSNEEmbedding, gradient_descent
 
-    count = len(points_NC)
-    method: str | Gradient
-    if affinities_NN is not None and count <= EXACT_LIMIT:
-        affinities: Any = Affinities()
-        affinities.P = affinities_NN.copy()  # exaggeration is applied in place
-        method = exact_gradient(count, config.dimensions)
-    else:
-        affinities = PerplexityBasedNN(
-            points_NC,
-            perplexity=config.perplexity,  # pyright: ignore[reportArgumentType] (any real number)
-            method="exact",
-            n_jobs=1,
-        )
-        # Interpolation exists for two dimensions only.
-        method = "fft" if count > BARNES_HUT_LIMIT and config.dimensions == 2 else "bh"
+    affinities: Any = PerplexityBasedNN(
+        points_NC,
+        perplexity=config.perplexity,  # pyright: ignore[reportArgumentType] (any real number)
+        method="exact",
+        n_jobs=1,
+    )
+    # Interpolation exists for two dimensions only.
+    grid = len(points_NC) > BARNES_HUT_LIMIT and config.dimensions == 2
     make: Any = TSNEEmbedding
     embedding = make(
         start_NE,
         affinities,
-        negative_gradient_method=method,
-        theta=0.5,
+        negative_gradient_method="fft" if grid else "bh",
+        theta=_THETA,
         learning_rate=4 * config.learning_rate,  # openTSNE's gradient lacks the factor 4
         max_step_norm=None,
         n_jobs=1,
@@ -156,4 +113,8 @@ def run_scikit_learn(
     return points_NE.astype(np.float64), float(tsne.kl_divergence_)
 
 
-ENGINES: dict[Engine, Run] = {"openTSNE": run_opentsne, "scikit-learn": run_scikit_learn}
+ENGINES: dict[Engine, Run] = {
+    "srscope": run_srscope,
+    "openTSNE": run_opentsne,
+    "scikit-learn": run_scikit_learn,
+}

@@ -5,6 +5,7 @@ Suffixes: N points, C input dimensions, D map dimensions.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,10 +22,11 @@ from srscope.projection.engines import ENGINES
 
 __all__ = ["Embedding", "TsneConfig", "embed", "embed_many"]
 
-# Up to here the divergence is computed over all pairs; beyond, N x N affinities do not fit well.
-EXACT_DIVERGENCE_LIMIT = 5000
+# Up to here everything is summed over all pairs: N x N affinities fit, and it is the fastest.
+EXACT_LIMIT = 5000
 _START_DEVIATION = 1e-4
-# A run takes about 4e-6 N^2 seconds; below this many in all, worker processes cost more to start.
+# A run of a reference takes about 4e-6 N^2 seconds; below this many in all, worker processes cost
+# more to start.
 _WORTH_PROCESSES = 4.0
 
 
@@ -72,25 +74,48 @@ def embed(
     """
     points_NC = np.ascontiguousarray(points_NC, dtype=np.float64)
     _check(points_NC, config, seed, name)
-    count = len(points_NC)
-    start_ND = np.random.default_rng(seed).standard_normal((count, config.dimensions))
-    # One thread: the processors are shared by runs, and sums keep one order. Overflow of a
-    # descent that diverges is reported below.
-    with threadpool_limits(limits=1), np.errstate(all="ignore"):
-        affinities_NN = None
-        if count <= EXACT_DIVERGENCE_LIMIT:
-            affinities_NN = joint_affinities(points_NC, config.perplexity)
-        run = ENGINES[config.engine]
-        start_ND *= _START_DEVIATION
-        map_ND, divergence = run(points_NC, affinities_NN, config, start_ND)
-        points_ND = map_ND.astype(np.float32)
+    # One thread: the processors are shared by runs, and sums keep one order.
+    with threadpool_limits(limits=1):
+        return _Task(points_NC, config, name, runs=1).run(seed)
+
+
+class _Task:
+    """The runs of one layer; all share its affinities, which go when the last run has them."""
+
+    def __init__(
+        self, points_NC: NDArray[np.float64], config: TsneConfig, name: str, *, runs: int
+    ) -> None:
+        self._points_NC, self._config, self._name = points_NC, config, name
+        self._lock, self._runs = threading.Lock(), runs
+        self._affinities_NN: NDArray[np.float64] | None = None
+
+    def _affinities(self) -> NDArray[np.float64] | None:
+        """Compute them in the first run that asks, while the others wait."""
+        with self._lock:
+            affinities_NN = self._affinities_NN
+            if affinities_NN is None and len(self._points_NC) <= EXACT_LIMIT:
+                affinities_NN = joint_affinities(self._points_NC, self._config.perplexity)
+            self._runs -= 1
+            self._affinities_NN = affinities_NN if self._runs else None
+            return affinities_NN
+
+    def run(self, seed: int) -> Embedding:
+        """Run t-SNE once."""
+        config = self._config
+        shape = (len(self._points_NC), config.dimensions)
+        start_ND = np.random.default_rng(seed).standard_normal(shape) * _START_DEVIATION
+        affinities_NN = self._affinities()
+        engine = ENGINES[config.engine]
+        with np.errstate(all="ignore"):  # overflow of a descent that diverges is reported below
+            map_ND, divergence = engine(self._points_NC, affinities_NN, config, start_ND)
+            points_ND = map_ND.astype(np.float32)
         if not np.isfinite(points_ND).all():
             raise DegenerateError(
-                f"t-SNE of {name}", "the descent diverged", "lower tsne.learning_rate"
+                f"t-SNE of {self._name}", "the descent diverged", "lower tsne.learning_rate"
             )
         if affinities_NN is not None:
             divergence = kl_divergence(affinities_NN, points_ND)
-    return Embedding(points_ND=points_ND, kl=divergence, seed=seed)
+        return Embedding(points_ND=points_ND, kl=divergence, seed=seed)
 
 
 def embed_many(
@@ -103,7 +128,7 @@ def embed_many(
     progress: Callable[[int, int], None] | None = None,
     names: Sequence[str] | None = None,
 ) -> list[list[Embedding]]:
-    """Run t-SNE ``runs`` times on every layer, over worker processes.
+    """Run t-SNE ``runs`` times on every layer, over the processors.
 
     Run r of every layer has the seed ``seed + r``: all layers start from the same random points,
     and more runs keep the earlier ones. The maps do not depend on ``jobs``.
@@ -113,7 +138,9 @@ def embed_many(
         config: Every parameter.
         runs: Maps a layer.
         seed: Of each layer's first run.
-        jobs: Processes; by default one a processor, or none for work of a few seconds.
+        jobs: Runs at the same time; by default one a processor. They are threads of this process
+            where the compiled engine runs; those of the references are processes, by default
+            none for work of a few seconds.
         progress: Called with runs done and in all, after every run.
         names: Of the layers, for messages.
 
@@ -132,29 +159,33 @@ def embed_many(
     for points_NC, name in zip(layers, names, strict=True):
         _check(points_NC, config, seed, name)  # all, before the first of many runs
     tasks = [
-        (points_NC, seed + run, name)
+        (np.ascontiguousarray(points_NC, dtype=np.float64), name)
         for points_NC, name in zip(layers, names, strict=True)
-        for run in range(runs)
     ]
+    threads = config.engine == "srscope" and all(len(points) <= EXACT_LIMIT for points in layers)
     if jobs is None:
-        seconds = sum(4e-6 * len(points_NC) ** 2 for points_NC, _, _ in tasks)
-        jobs = int(cpu_count()) if seconds > _WORTH_PROCESSES else 1
-    results: Iterable[Embedding]
-    if min(jobs, len(tasks)) <= 1:
-        results = (embed(points_NC, config, seed=s, name=name) for points_NC, s, name in tasks)
+        seconds = runs * sum(4e-6 * len(points_NC) ** 2 for points_NC in layers)
+        jobs = int(cpu_count()) if threads or seconds > _WORTH_PROCESSES else 1
+    seeds = range(seed, seed + runs)
+    if threads:
+        shared = [_Task(points_NC, config, name, runs=runs) for points_NC, name in tasks]
+        calls = [delayed(task.run)(s) for task in shared for s in seeds]
     else:
-        parallel = Parallel(n_jobs=min(jobs, len(tasks)), backend="loky", return_as="generator")
-        results = cast(
-            Iterable[Embedding],
-            parallel(
-                delayed(embed)(points_NC, config, seed=s, name=name) for points_NC, s, name in tasks
-            ),
-        )
+        calls = [delayed(embed)(p, config, seed=s, name=n) for p, n in tasks for s in seeds]
+    jobs = min(jobs, len(calls))
     done: list[Embedding] = []
-    for embedding in results:
-        done.append(embedding)
-        if progress is not None:
-            progress(len(done), len(tasks))
+    with threadpool_limits(limits=1):
+        results: Iterable[Embedding]
+        if jobs <= 1:
+            results = (function(*given, **named) for function, given, named in calls)
+        else:
+            backend = "threading" if threads else "loky"
+            parallel = Parallel(n_jobs=jobs, backend=backend, return_as="generator")
+            results = cast(Iterable[Embedding], parallel(calls))
+        for embedding in results:
+            done.append(embedding)
+            if progress is not None:
+                progress(len(done), len(calls))
     return [done[i * runs : (i + 1) * runs] for i in range(len(layers))]
 
 
