@@ -190,7 +190,7 @@ def _protocol(config: AnalysisConfig, store: FeatureStore) -> dict[str, Any]:
 def _environment(device: str) -> dict[str, Any]:
     import torch
 
-    packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "openTSNE")
+    packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "openTSNE", "numba")
     return {
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in packages},

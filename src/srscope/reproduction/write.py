@@ -79,7 +79,7 @@ def table_dict(table: Table) -> dict[str, Any]:
 
 def environment() -> dict[str, str]:
     """Return the versions that numbers may depend on."""
-    packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "opentsne")
+    packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "opentsne", "numba")
     return {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}}
 
 
