@@ -100,9 +100,13 @@ def pca(
         blocks = _centred_blocks(features_ND, mean_D, by_column=False)
         points_NC = np.concatenate([centred @ axes_MC for centred in blocks])
         points_NC[:, value_C == 0] = 0.0
-    largest_C = points_NC[np.abs(points_NC).argmax(axis=0), np.arange(count)]
-    points_NC = points_NC * np.where(largest_C < 0, -1.0, 1.0)
-    return PcaProjection(points_NC=points_NC, explained_C=value_C / total)
+    return PcaProjection(points_NC=fixed_signs(points_NC), explained_C=value_C / total)
+
+
+def fixed_signs(points_NC: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the points with every axis turned so that its largest coordinate is positive."""
+    largest_C = points_NC[np.abs(points_NC).argmax(axis=0), np.arange(points_NC.shape[1])]
+    return points_NC * np.where(largest_C < 0, -1.0, 1.0)
 
 
 def _mean(features_ND: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
