@@ -148,5 +148,11 @@ def _legend(
     ]
     names = [f" {words.shorten(n, 24)}" for n in colour_names]
     widest = 0.35 + 0.075 * max(map(len, names))
-    columns = min(len(names), max(1, int(width // widest)))
-    figure.legend(handles, names, loc="outside lower center", ncols=columns, **common).set_zorder(5)
+    rows = -(-len(names) // max(1, int(width // widest)))
+    columns = -(-len(names) // rows)  # as many in every row as can be
+    # A legend fills column by column; it is to be read row by row.
+    order = [i for first in range(columns) for i in range(first, len(names), columns)]
+    figure.legend(
+        [handles[i] for i in order], [names[i] for i in order],
+        loc="outside lower center", ncols=columns, **common,
+    ).set_zorder(5)  # fmt: skip
