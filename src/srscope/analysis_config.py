@@ -19,12 +19,14 @@ class AnalysisConfig:
         images: Folder of photographs, searched recursively; ``div2k`` for DIV2K's validation set,
             downloaded once; the bundled test photographs if absent.
         suite: Name of a suite (see ``srscope suites``) or the path of a YAML file that defines one.
-        layers: Layers to analyse, by dotted name or label; ``all`` for every tap point. By
-            default those that the paper shows.
+        layers: Layers to analyse, by dotted name, label or pattern (``*``, ``**``, ``?``); ``all``
+            for every tap point. By default those that the paper shows, or that are proposed for
+            another network.
         sets: Folders to compare as they are, by the name of the set, in place of a suite: nothing
             is reduced or degraded, and the sets need not show the same things.
         reducer: How a layer's output becomes one vector: flatten, mean-pool or gram-diagonal.
-        patch: Side of the LR patches, in pixels.
+        patch: Side of the LR patches, in pixels; a network that takes no such patch gets the next
+            larger one that it takes.
         contents: Contents in every set; of a folder, patches at most.
         pca: Dimensions kept by PCA before t-SNE and for the scores in feature space.
         tsne: Parameters of t-SNE.

@@ -6,21 +6,24 @@ import dataclasses
 import itertools
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import DegradedSet, Suite, load_suite
-from srscope.errors import ParameterError, UnknownNameError
+from srscope.errors import NetworkError, ParameterError
 from srscope.features.extract import extract
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.downloads import div2k_validation
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoSet
-from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.networks.description import LoadedNetwork
+from srscope.networks.select import depth_of, select_layers
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the units done and the units in all."""
@@ -52,7 +55,8 @@ def extract_features(
     """
     taps = select_layers(network, config.layers)
     started = time.perf_counter()
-    images = _degraded(network.scale, config)
+    patch = network.fitted(config.patch)
+    images = _degraded(network.scale, patch, config)
     if len(images.images_NCHW) <= config.pca:
         raise ParameterError(
             "pca",
@@ -70,8 +74,8 @@ def extract_features(
         "photographs": list(images.photographs),
         "source": images.source,
         "skipped": [list(entry) for entry in images.skipped],
-        "taps": [{"name": t.name, "label": t.label, "depth": _depth(network, t)} for t in taps],
-        "patch": config.patch,
+        "taps": [{"name": t.name, "label": t.label, "depth": depth_of(network, t)} for t in taps],
+        "patch": patch,
         "seed": config.seed,
         "device": device,
     }
@@ -82,8 +86,10 @@ def extract_features(
     }
     modules = {"network": network.module}
     if config.untrained:
-        modules["untrained"] = network.untrained(config.seed)
-    else:
+        control, meta["no_untrained"] = _control(network, config.seed)
+        if control is not None:
+            modules["untrained"] = control
+    if "untrained" not in modules:
         shutil.rmtree(folder / "untrained", ignore_errors=True)
     for name, module in modules.items():
         extract(
@@ -92,6 +98,7 @@ def extract_features(
             [tap.name for tap in taps],
             store=folder / name,
             reducer=config.reducer,
+            channel_axes={tap.name: tap.channel_axis for tap in taps},
             batch_size=config.batch_size,
             device=device,
             arrays=arrays,
@@ -102,6 +109,16 @@ def extract_features(
     return {"degradation": degraded - started, "features": time.perf_counter() - degraded}
 
 
+def _control(network: LoadedNetwork, seed: int) -> tuple[nn.Module | None, str]:
+    """Return the same architecture with fresh weights; or nothing, and why."""
+    if network.untrained is None:
+        return None, network.no_untrained
+    try:
+        return network.untrained(seed), ""
+    except NetworkError as error:
+        return None, str(error)
+
+
 def staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
     """Return a callback of one stage, or ``None``."""
     if progress is None:
@@ -109,33 +126,7 @@ def staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] 
     return lambda done, total: progress(stage, done, total)
 
 
-def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoint, ...]:
-    """Return the tap points that the user's words stand for, in depth order.
-
-    Args:
-        network: The network.
-        wanted: Dotted names or labels; empty for the default ones, ``("all",)`` for all.
-
-    Raises:
-        UnknownNameError: If a word is neither; near matches are named.
-    """
-    if not wanted:
-        wanted = network.default_layers
-    if list(wanted) == ["all"]:
-        return network.taps
-    by_word = {word: tap for tap in network.taps for word in (tap.name, tap.label)}
-    for word in wanted:
-        if word not in by_word:
-            raise UnknownNameError("layer", word, by_word)
-    chosen = {by_word[word].name for word in wanted}
-    return tuple(tap for tap in network.taps if tap.name in chosen)
-
-
-def _depth(network: LoadedNetwork, tap: TapPoint) -> float:
-    return network.taps.index(tap) / max(1, len(network.taps) - 1)
-
-
-def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
+def _degraded(scale: int, patch: int, config: AnalysisConfig) -> DegradedImages:
     suite = suite_of_folders(config) if config.sets else load_suite(config.suite)
     if config.blur_applied_to is not None:
         suite = dataclasses.replace(suite, blur_applied_to=config.blur_applied_to)
@@ -146,12 +137,12 @@ def _degraded(scale: int, config: AnalysisConfig) -> DegradedImages:
         contents = crop_contents(
             load_photographs(config.images),
             count=config.contents,
-            patch=config.patch,
+            patch=patch,
             scale=scale,
             margin=MARGIN,
         )
     count = config.contents if contents is None else None
-    options = {"patch": config.patch, "scale": scale, "seed": config.seed}
+    options = {"patch": patch, "scale": scale, "seed": config.seed}
     return degrade(contents, suite, count=count, **options)
 
 

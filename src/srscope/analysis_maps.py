@@ -37,6 +37,7 @@ from srscope.errors import (
 )
 from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.features.extract import extract
+from srscope.features.reduce import as_maps
 from srscope.features.tap import FeatureTap
 from srscope.figures.maps import all_channels, chosen_channels, shaded
 from srscope.figures.save import save_figure
@@ -283,6 +284,7 @@ def _run(
                 f"{network.name} fails on an image of {fed_HW3.shape[1]}x{fed_HW3.shape[0]} "
                 f"pixels: {reason}"
             ) from error
+    output = as_maps(output, tap.channel_axis, (fed_HW3.shape[0], fed_HW3.shape[1]))
     if output.ndim != 4 or len(output) != 1:
         raise NetworkError(
             f"layer {tap.name!r} puts out shape {tuple(output.shape)} for one image, not channels "
@@ -314,8 +316,7 @@ def _with_shares(
     progress: Progress | None,
 ) -> FeatureMaps:
     """Measure the shares of content on crops of the bundled photographs."""
-    multiple = network.multiple
-    patch = -(-max(_PATCH, network.smallest) // multiple) * multiple
+    patch = network.fitted(_PATCH)
     photos = load_photographs(None)
     crops = crop_contents(photos, count=contents, patch=patch, scale=network.scale, margin=MARGIN)
     images = degrade(crops, suite, patch=patch, scale=network.scale, seed=seed)
@@ -325,6 +326,7 @@ def _with_shares(
             images.images_NCHW,
             [tap.name],
             store=Path(folder) / "features",
+            channel_axes={tap.name: tap.channel_axis},
             progress=staged(progress, "content of channels"),
         )
         labels: Sequence[NDArray[Any]] = (images.set_N, images.content_N)

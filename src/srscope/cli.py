@@ -16,6 +16,7 @@ import jsonargparse
 from srscope import cli_analysis, cli_export, cli_maps
 from srscope.cli_analysis import print_skipped
 from srscope.errors import FileProblem, ImageError, SrscopeError
+from srscope.networks.spec import HELP
 
 if TYPE_CHECKING:
     from srscope.images.record import PhotoFile
@@ -67,7 +68,7 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     _quiet(sub)
 
     sub = command("upscale", _upscale, "Run a network on an image or a folder of images.", UPSCALE)
-    sub.add_argument("network", type=str, help="bundled name or checkpoint file")
+    sub.add_argument("network", type=str, help=HELP)
     sub.add_argument("source", metavar="IN", type=str, help="image or folder")
     sub.add_argument("out", metavar="OUT", type=str, help="image (.png) or folder")
     sub.add_argument("--tile", type=int, default=192, help="input pixels a tile, 0 for whole [192]")
@@ -105,8 +106,10 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     _quiet(sub)
 
     command("networks", _networks, "List the bundled networks.")
-    sub = command("layers", _layers, "List a network's layers.")
-    sub.add_argument("network", type=str, help="bundled name or checkpoint file")
+    sub = command("layers", _layers, "List a network's layers, and where it is tapped.")
+    sub.add_argument("network", type=str, help=HELP)
+    text = "list what is inside every block, not only in the first of each class"
+    sub.add_argument("--full", action="store_true", help=text)
     command("suites", _suites, "List the suites of degradations.")
     return parser, handlers
 
@@ -264,10 +267,11 @@ def _networks(args: Any) -> None:
 
 def _layers(args: Any) -> None:
     from srscope.console import print_layers
+    from srscope.networks.tree import layer_rows
     from srscope.networks.zoo import load_network
 
     network = load_network(args.network)
-    print_layers(network.name, network.taps, network.default_layers)
+    print_layers(network, *layer_rows(network, full=args.full))
 
 
 def _suites(args: Any) -> None:

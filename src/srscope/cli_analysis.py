@@ -12,6 +12,8 @@ import jsonargparse
 
 from srscope.analysis_config import AnalysisConfig
 from srscope.errors import ParameterError
+from srscope.networks.spec import HELP as NETWORK
+from srscope.networks.spec import short_name
 from srscope.projection.config import TsneConfig
 
 if TYPE_CHECKING:
@@ -22,14 +24,14 @@ HELP = "Score every layer of a network and write a report."
 
 def add_options(parser: jsonargparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument("network", type=str, help="bundled name or checkpoint file")
+    parser.add_argument("network", type=str, help=NETWORK)
     parser.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
     add_config(parser)
 
 
 def add_config(parser: jsonargparse.ArgumentParser) -> None:
     """Add the fields of :class:`AnalysisConfig`."""
-    text = "names or labels, or all [those the paper shows]"
+    text = "names, labels or patterns of them, or all [those srscope layers marks]"
     parser.add_argument("--layers", nargs="+", type=str, default=[], help=text)
     text = "a folder of images as they are; several stand in place of a suite"
     parser.add_argument(
@@ -68,7 +70,7 @@ def run(args: Any) -> None:
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
     config = take_config(options)
-    folder = Path(out or f"srscope-out/{Path(network).stem}-{config.suite_name}")
+    folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
         study = analyze(network, out=folder, config=config, progress=progress)
     print_study(study)
@@ -82,6 +84,12 @@ def print_reservations(study: Study, config: AnalysisConfig) -> None:
     """Say on stderr which scores are left out, and where images are fewer than asked for."""
     for score, why in study.left_out:
         print(f"srscope: {score} is left out: {why}", file=sys.stderr)
+    if study.protocol["patch"] != config.patch:
+        print(
+            f"srscope: patches of {study.protocol['patch']} pixels instead of {config.patch}: the "
+            "network takes none of these",
+            file=sys.stderr,
+        )
     few = [each for each in study.suite.sets if each.count < config.contents]
     if few:
         where = "" if study.suite.crossed else f" in {' and '.join(each.name for each in few)}"

@@ -7,6 +7,9 @@ from typing import Any
 
 import jsonargparse
 
+from srscope.networks.spec import HELP as NETWORK
+from srscope.networks.spec import short_name
+
 HELP = "Show the channels of a layer as grey images, with their share of content."
 MORE = """IMAGE is a photograph: it is reduced by the network's magnification and degraded, unless
 --as-is. Channels are ranked through the eigenvectors of their covariance."""
@@ -14,9 +17,9 @@ MORE = """IMAGE is a photograph: it is reduced by the network's magnification an
 
 def add_options(parser: jsonargparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument("network", type=str, help="bundled name or checkpoint file")
+    parser.add_argument("network", type=str, help=NETWORK)
     parser.add_argument("image", metavar="IMAGE", type=str, help="image file")
-    text = "name or label [the deepest that the paper shows]"
+    text = "name or label [the deepest that is shown by default]"
     parser.add_argument("--layer", type=str, default="", help=text)
     text = "output folder [srscope-out/maps-NETWORK-IMAGE]"
     parser.add_argument("--out", type=str | None, help=text)
@@ -40,7 +43,9 @@ def run(args: Any) -> None:
 
     if args.channels < 1:  # before anything is computed
         raise ParameterError("channels", "1 or more", args.channels)
-    folder = Path(args.out or f"srscope-out/maps-{Path(args.network).stem}-{Path(args.image).stem}")
+    folder = Path(
+        args.out or f"srscope-out/maps-{short_name(args.network)}-{Path(args.image).stem}"
+    )
     with stage_progress(quiet=args.quiet) as progress:
         maps = feature_maps(
             args.network,

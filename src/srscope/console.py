@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from srscope.degradations.suite import Suite
-    from srscope.networks.description import TapPoint
+    from srscope.networks.description import LoadedNetwork
+    from srscope.networks.tree import LayerRow
     from srscope.networks.zoo import Card
     from srscope.reproduction.reproduce import Reproduction
     from srscope.study import LayerScores, Study
@@ -155,19 +156,26 @@ def _reached(quality: Mapping[str, Any]) -> tuple[str, str]:
     return f"accuracy {quality['accuracy_clean']:.1%}", others
 
 
-def print_layers(name: str, taps: Sequence[TapPoint], default: Sequence[str]) -> None:
-    """Print a network's tap points; those analysed by default are marked."""
+def print_layers(network: LoadedNetwork, layers: Sequence[LayerRow], side: int) -> None:
+    """Print a network's layers as a tree, with marks at its tap points, and how it is fed."""
+    from rich.console import Console
+
     rows = [
         [
-            tap.name,
-            tap.label,
-            str(tap.channels),
-            str(tap.stride),
-            "*" if tap.name in default else "",
+            "  " * layer.depth + layer.name,
+            layer.kind + (f", {layer.hidden} inside" if layer.hidden else ""),
+            layer.output,
+            layer.label,
+            "*" if layer.is_default else "",
         ]
-        for tap in taps
+        for layer in layers
     ]
-    print_table(f"layers of {name}", ("layer", "label", "channels", "stride", "default"), rows)
+    columns = ("layer", "class", f"output for {side}x{side} pixels", "tap point", "default")
+    print_table(f"layers of {network.name}", columns, rows, words=4)
+    lines = [network.source, *network.notes]
+    if network.no_untrained:
+        lines.append(f"no untrained control: {network.no_untrained}")
+    Console(soft_wrap=True, markup=False, highlight=False).print("\n".join(lines))
 
 
 def print_suites(suites: Sequence[Suite]) -> None:

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from srscope.errors import NetworkError, UnknownNameError
-from srscope.features.reduce import check_reducer, list_reducers, reduce_features
+from srscope.features.reduce import (
+    as_maps,
+    channels_first,
+    check_reducer,
+    list_reducers,
+    reduce_features,
+)
 
 FEATURES_NCHW = torch.randn(3, 4, 5, 6, generator=torch.Generator().manual_seed(0))
 
@@ -57,9 +63,35 @@ def test_an_unknown_reducer_is_named_with_near_matches():
 
 @pytest.mark.parametrize("reducer", ["mean-pool", "gram-diagonal"])
 def test_pooling_needs_space(reducer):
-    message = f"layer 'fc' puts out shape (2, 7, 3), but reducer '{reducer}' needs (N, C, H, W); "
-    with pytest.raises(NetworkError, match=re.escape(message + "use reducer 'flatten'")):
-        reduce_features(torch.ones(2, 7, 3), reducer=reducer, layer="fc")
+    message = f"layer 'fc' puts out shape (2, 7), but reducer '{reducer}' needs (N, C, H, W) or "
+    with pytest.raises(NetworkError, match=re.escape(message + "(N, C, L); use reducer 'flatten'")):
+        reduce_features(torch.ones(2, 7), reducer=reducer, layer="fc")
+
+
+@pytest.mark.parametrize("reducer", ["mean-pool", "gram-diagonal"])
+def test_tokens_and_channels_last_pool_as_the_same_features_with_channels_first(reducer):
+    expected = reduce_features(FEATURES_NCHW, reducer=reducer)
+    last_NHWC = FEATURES_NCHW.permute(0, 2, 3, 1)
+    tokens_NLC = last_NHWC.flatten(1, 2)
+    for features, axis in ((last_NHWC, 3), (tokens_NLC, 2)):
+        found = reduce_features(channels_first(features, axis), reducer=reducer)
+        torch.testing.assert_close(found, expected)
+
+
+def test_channels_first_moves_no_value_and_leaves_vectors():
+    last_NHWC = FEATURES_NCHW.permute(0, 2, 3, 1)
+    assert torch.equal(channels_first(last_NHWC, 3), FEATURES_NCHW)
+    assert torch.equal(channels_first(last_NHWC.flatten(1, 2), 2), FEATURES_NCHW.flatten(2))
+    assert torch.equal(channels_first(FEATURES_NCHW, 1), FEATURES_NCHW)
+    assert channels_first(torch.ones(2, 7), 2).shape == (2, 7)
+
+
+def test_positions_become_rows_and_columns_only_where_they_fit_the_image():
+    features_NCHW = torch.rand(2, 5, 4, 6)
+    tokens_NLC = features_NCHW.flatten(2).transpose(1, 2)
+    assert torch.equal(as_maps(tokens_NLC, 2, (8, 12)), features_NCHW)
+    assert as_maps(tokens_NLC, 2, (9, 12)).shape == (2, 5, 4, 6)
+    assert as_maps(tokens_NLC[:, 1:], 2, (8, 12)).shape == (2, 5, 23)  # a class token's gone
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])

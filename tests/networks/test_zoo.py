@@ -101,6 +101,7 @@ def test_default_layers_of_the_pair_are_those_the_paper_shows() -> None:
 
 def test_untrained_has_the_structure_and_other_weights_by_seed() -> None:
     network = load_network("srresnet-wogr")
+    assert network.untrained is not None
     first, again, other = network.untrained(0), network.untrained(0), network.untrained(1)
     assert weights_sha256(first) == weights_sha256(again)
     assert len({weights_sha256(n) for n in (first, other, network.module)}) == 3
@@ -118,8 +119,10 @@ def test_a_file_is_named_after_itself_and_may_say_it_has_no_residual(tmp_path: P
     assert network.module.config.global_residual
     plain = load_network(f"{path}?global_residual=false")
     assert not plain.module.config.global_residual
-    with pytest.raises(ParameterError, match="global_residual=true or"):
+    with pytest.raises(UnknownNameError, match=r"'residual'; did you mean 'global_res"):
         load_network(f"{path}?residual=no")
+    with pytest.raises(ParameterError, match="global_residual must be true or false, but is 3"):
+        load_network(f"{path}?global_residual=3")
 
 
 def test_unknown_names_suggest_and_absent_files_are_named(tmp_path: Path) -> None:

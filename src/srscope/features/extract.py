@@ -22,7 +22,7 @@ from srscope.errors import (
     SrscopeError,
     UnknownNameError,
 )
-from srscope.features.reduce import check_reducer, reduce_features
+from srscope.features.reduce import channels_first, check_reducer, reduce_features
 from srscope.features.store import FeatureStore
 from srscope.features.store_writer import create_store
 from srscope.features.tap import FeatureTap
@@ -37,6 +37,7 @@ def extract(
     *,
     store: str | Path,
     reducer: str = "flatten",
+    channel_axes: Mapping[str, int] | None = None,
     batch_size: int = 32,
     device: str | torch.device = "cpu",
     channels_last: bool = False,
@@ -59,6 +60,8 @@ def extract(
         layers: Dotted module names, with ``":1"`` for a second call: see :class:`FeatureTap`.
         store: Folder to write; an earlier feature store in it is replaced.
         reducer: How a layer's output becomes one vector: see :func:`reduce_features`.
+        channel_axes: Axis of a layer's channels by its name, where that is not 1; the features
+            are stored with the channels first.
         batch_size: Images at a time.
         device: Where to compute; the network is moved there, and back at the end.
         channels_last: Feed batches in channels-last layout, often faster on CPU.
@@ -124,6 +127,7 @@ def extract(
             for layer in tap.layers:
                 output = outputs.pop(layer)
                 _check_one_an_image(layer, output, len(batch))
+                output = channels_first(output, (channel_axes or {}).get(layer, 1))
                 features_BD = reduce_features(output, reducer=reducer, layer=layer).cpu().numpy()
                 _check_finite(layer, features_BD, start)
                 writer.append(layer, features_BD, feature_shape=output.shape[1:])

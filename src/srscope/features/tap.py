@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
+from srscope.networks.adapter import inner_network, layer_modules
 
 
 class _LeaveForward(BaseException):
@@ -50,7 +51,9 @@ class FeatureTap:
     and per module, also if the module is known under two names.
 
     Args:
-        network: Any module, but not a compiled or scripted one: those do not run hooks.
+        network: Any module, but not a compiled or scripted one: those do not run hooks. The
+            layers of an :class:`~srscope.networks.adapter.AdaptedNetwork` are those of the network
+            in it.
         layers: What to record; at least one, each once.
         stop_after_last: Leave the forward pass as soon as the last of ``layers``, in order of
             execution, has put out its tensor. ``network(batch)`` then returns ``None``, and so
@@ -202,7 +205,7 @@ def _refuse_untappable(network: nn.Module) -> None:
     compiled = hasattr(network, "_orig_mod") or any(
         getattr(module, "_compiled_call_impl", None) is not None for module in network.modules()
     )
-    if compiled or isinstance(network, torch.jit.ScriptModule):
+    if compiled or isinstance(inner_network(network), torch.jit.ScriptModule):
         raise NetworkError(
             f"a {'compiled' if compiled else 'TorchScript'} network cannot be tapped, as its "
             "layers do not run hooks; give the plain nn.Module it was made from"
@@ -219,8 +222,7 @@ def _checked_layers(layers: Sequence[str]) -> tuple[str, ...]:
 
 def _find(network: nn.Module, layers: Sequence[str]) -> list[tuple[nn.Module, int]]:
     """Return the module and the call index that each name stands for."""
-    modules = dict(network.named_modules(remove_duplicate=False))
-    del modules[""]  # the network itself: its output is no inner layer's
+    modules = layer_modules(network)
     found: list[tuple[nn.Module, int]] = []
     for layer in layers:
         name, colon, call = layer.rpartition(":")
@@ -235,7 +237,9 @@ def _find(network: nn.Module, layers: Sequence[str]) -> list[tuple[nn.Module, in
 
 def _copied(name: str, output: object) -> Tensor:
     if isinstance(output, Tensor):
-        return output.detach().clone()
+        # A network may run itself in inference mode, whose tensors can be used hardly anywhere.
+        with torch.inference_mode(False):
+            return output.detach().clone()
     if isinstance(output, (tuple, list, dict)):
         what = f"a {type(output).__name__} of {len(output)}"
     else:

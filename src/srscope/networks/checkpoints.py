@@ -14,8 +14,13 @@ from srscope.errors import CheckpointError, ParameterError, SrscopeError
 from srscope.networks.build import from_metadata
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 
-_WRAPPERS = ("params_ema", "params", "state_dict", "model")
+_WRAPPERS = (
+    "params_ema", "params-ema", "ema", "params", "state_dict", "model_state_dict", "model",
+    "generator", "net",
+)  # fmt: skip
 """Keys under which training tools keep the weights, best first."""
+_PREFIXES = ("module.", "_orig_mod.", "netG.")
+"""What data-parallel training, compilation and adversarial training put before names."""
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -23,7 +28,8 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
 
     Args:
         path: ``.safetensors``, or a PyTorch file with tensors only. BasicSR's wrappers
-            (``params_ema``, ``params``) and ``module.`` prefixes are taken off.
+            (``params_ema``, ``params``) and others' are taken off, and so are prefixes
+            (``module.``, ``_orig_mod.``, ``netG.``).
 
     Returns:
         Parameter name to tensor, on the CPU.
@@ -44,7 +50,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         if "GLOBAL" in str(error):  # torch's word for a pickled reference to a function or class
-            problem = "carries Python objects besides tensors, which could run code: refused"
+            named = re.search(r"GLOBAL ([\w.]+)", str(error))
+            what = f" ({named[1]})" if named else ""
+            problem = f"carries Python objects besides tensors{what}, which could run code: refused"
             remedy = "save the state dict alone, or convert it to safetensors"
         else:
             problem = f"is not a readable checkpoint ({type(error).__name__})"
@@ -56,7 +64,13 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError(file, "holds no plain state dict", "save network.state_dict()")
     tensors = cast("Mapping[str, Tensor]", content)
-    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return {_bare(name): tensor for name, tensor in tensors.items()}
+
+
+def _bare(name: str) -> str:
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
+from srscope.networks.adapter import inner_network
 from srscope.study import NetworkInfo
 
 
@@ -16,16 +18,22 @@ class TapPoint:
     """A place in a network where features can be recorded.
 
     Args:
-        name: The module's dotted name.
-        label: The paper's name where it has one, else the dotted name.
+        name: The module's dotted name, with ``":1"`` for its second call in a pass.
+        label: The paper's name where it has one; else the block's class and number, or the
+            dotted name.
         channels: Channels of its output.
-        stride: Input pixels per output pixel, along one side.
+        stride: Input pixels per output pixel, along one side, at least 1.
+        channel_axis: Axis of the channels in its output: 1 for (N, C, H, W), the last for
+            channels-last features (N, H, W, C) and for a transformer's (N, L, C).
+        shape: Of its output for one image of an example pass; empty where none was made.
     """
 
     name: str
     label: str
     channels: int
     stride: int
+    channel_axis: int = 1
+    shape: tuple[int, ...] = ()
 
 
 def shown_of_blocks(names: Sequence[str]) -> tuple[str, ...]:
@@ -54,11 +62,17 @@ class LoadedNetwork:
         taps: All tap points, in depth order.
         default_layers: Names of the taps the paper shows, in depth order.
         sha256: Of the weights, by :func:`weights_sha256`.
-        untrained: Builds the same architecture with fresh weights from a seed.
+        untrained: Builds the same architecture with fresh weights from a seed. ``None`` where
+            that cannot be done.
         receptive_radius: How far an output pixel looks: input pixels beyond its own, along a
             side. None where that is the whole image (channel attention) or is not known.
         multiple: Input sides must be multiples of this, in pixels.
         smallest: Shortest input side the network takes, in pixels.
+        layers: Every layer whose output can be recorded, in depth order; empty where no example
+            pass was made.
+        no_untrained: Why there is no untrained control, where there is none.
+        notes: What is to be known of how srscope feeds the network: what it read, tried out or
+            assumed.
     """
 
     module: nn.Module
@@ -68,10 +82,17 @@ class LoadedNetwork:
     taps: tuple[TapPoint, ...]
     default_layers: tuple[str, ...]
     sha256: str
-    untrained: Callable[[int], nn.Module]
+    untrained: Callable[[int], nn.Module] | None
     receptive_radius: int | None = None
     multiple: int = 1
     smallest: int = 1
+    layers: tuple[TapPoint, ...] = ()
+    no_untrained: str = ""
+    notes: tuple[str, ...] = ()
+
+    def fitted(self, side: int) -> int:
+        """Return the shortest side that the network takes and that is not below ``side``."""
+        return -(-max(side, self.smallest) // self.multiple) * self.multiple
 
     @property
     def info(self) -> NetworkInfo:
@@ -88,7 +109,9 @@ class LoadedNetwork:
 def weights_sha256(module: nn.Module) -> str:
     """Return a hash of all parameters and buffers: names, shapes and values, in name order."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
+    for name, tensor in sorted(inner_network(module).state_dict().items()):
+        if not isinstance(tensor, torch.Tensor):  # a module's extra state
+            continue
         array = tensor.detach().cpu().contiguous()
         digest.update(f"{name} {tuple(array.shape)} {array.dtype}\n".encode())
         digest.update(array.view(-1).float().numpy().tobytes())

@@ -164,15 +164,10 @@ def _kept(window: _Window, scale: int) -> slice:
     return slice((keep_first - first) * scale, (keep_last - first) * scale)
 
 
-def _padded_side(network: LoadedNetwork, side: int) -> int:
-    multiple = network.multiple
-    return -(-max(side, network.smallest) // multiple) * multiple
-
-
 def padded(network: LoadedNetwork, image_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mirror the image beyond its right and lower borders, up to a size the network takes."""
     height, width = image_HWC.shape[:2]
-    more = [(0, _padded_side(network, side) - side) for side in (height, width)]
+    more = [(0, network.fitted(side) - side) for side in (height, width)]
     if not any(after for _, after in more):
         return image_HWC
     return np.pad(image_HWC, (*more, (0, 0)), mode="symmetric")
@@ -184,8 +179,8 @@ def _windows(network: LoadedNetwork, side: int, tile: int, overlap: int) -> list
     What the network is given starts at, and is as long as, a multiple of ``network.multiple``, so
     that strided layers divide a tile as they divide the whole.
     """
-    multiple, whole = network.multiple, _padded_side(network, side)
-    shortest = _padded_side(network, 1)
+    multiple, whole = network.multiple, network.fitted(side)
+    shortest = network.fitted(1)
     tile, overlap = (-(-length // multiple) * multiple for length in (tile or whole, overlap))
     windows: list[_Window] = []
     for start in range(0, side, tile):
@@ -197,7 +192,7 @@ def _windows(network: LoadedNetwork, side: int, tile: int, overlap: int) -> list
     return windows
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode: there are networks that set weights in their pass
 def _run(network: LoadedNetwork, part_1CHW: Tensor) -> Tensor:
     """Magnify a tile of any channels; values are clipped to [0, 1]."""
     channels = part_1CHW.shape[1]
@@ -205,7 +200,10 @@ def _run(network: LoadedNetwork, part_1CHW: Tensor) -> Tensor:
     colour_13HW = part_1CHW[:, :1].expand(-1, 3, -1, -1) if grey else part_1CHW[:, :3]
     first = next(itertools.chain(network.module.parameters(), network.module.buffers()), None)
     device = part_1CHW.device if first is None else first.device
-    output_1CHW: Tensor = network.module(colour_13HW.contiguous().to(device)).cpu().float()
+    made: object = network.module(colour_13HW.contiguous().to(device))
+    if not isinstance(made, Tensor):
+        raise NetworkError(f"{network.name} returns a {type(made).__name__}, not an image")
+    output_1CHW = made.cpu().float()
     height, width = (side * network.scale for side in part_1CHW.shape[2:])
     if output_1CHW.shape != (1, 3, height, width):
         raise NetworkError(

@@ -1,9 +1,9 @@
-"""Networks by name: the bundled ones with their cards, and checkpoint files."""
+"""Networks by what the user writes: bundled names with their cards, files, code."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,17 @@ from torch import nn
 
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.networks.build import build_network
-from srscope.networks.checkpoints import load_weights
+from srscope.networks.checkpoints import (
+    load_weights,
+    read_metadata,
+    read_state_dict,
+    srresnet_config,
+)
 from srscope.networks.description import LoadedNetwork, weights_sha256
+from srscope.networks.factory import load_factory
+from srscope.networks.foreign import load_detected, load_timm
+from srscope.networks.programs import load_program, program_kind
+from srscope.networks.spec import Value, parse_spec, refuse_options
 
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights"
 
@@ -52,16 +61,19 @@ def load_network(spec: str) -> LoadedNetwork:
     """Load a network ready for analysis.
 
     Args:
-        spec: A bundled name (see :func:`list_networks`), or the path of a checkpoint with
-            BasicSR's ``MSRResNet`` structure. A path may end in ``?global_residual=false`` for
-            one trained without the residual, which weights alone do not tell.
+        spec: A bundled name (see :func:`list_networks`); a checkpoint's path; ``timm:NAME``; or
+            ``package.module:factory``, which imports that module and calls the factory. Options
+            follow after a question mark, e.g. ``net.pth?channels=1&range=255``: see the how-to
+            on your own network. ``?global_residual=false`` is for a checkpoint of BasicSR's
+            ``MSRResNet`` structure trained without the residual, which weights do not tell.
 
     Returns:
         The network in evaluation mode on the CPU.
 
     Raises:
         UnknownNameError: If ``spec`` is neither a bundled name nor an existing file.
-        CheckpointError: If the file cannot be used.
+        CheckpointError: If the file cannot be used, or carries code.
+        NetworkError: If the network cannot be built, fed or tapped.
         ParameterError: If what follows ``?`` is not understood.
 
     Example:
@@ -75,20 +87,29 @@ def load_network(spec: str) -> LoadedNetwork:
         return _describe(
             module, name=spec, source=f"bundled with srscope ({card.facts['recipe']['name']})"
         )
-    path, _, option = spec.partition("?")
-    if not Path(path).is_file() and not Path(path).suffix:
+    parsed = parse_spec(spec)
+    if parsed.kind == "timm":
+        return load_timm(parsed.target, parsed.options)
+    if parsed.kind == "factory":
+        return load_factory(parsed.target, parsed.options)
+    if parsed.kind == "name":
         raise UnknownNameError("network", spec, cards)
-    module = load_weights(path, global_residual=_residual_option(option))
-    return _describe(module, name=Path(path).stem, source=f"checkpoint {Path(path).name}")
+    return _load_file(Path(parsed.target), parsed.options)
 
 
-def _residual_option(option: str) -> bool | None:
-    choices = {"": None, "global_residual=true": True, "global_residual=false": False}
-    if option not in choices:
-        raise ParameterError(
-            "network", "a path, with ?global_residual=true or ?global_residual=false", option
-        )
-    return choices[option]
+def _load_file(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
+    program = program_kind(path)
+    if program is not None:
+        return load_program(path, program, options)
+    state, metadata = read_state_dict(path), read_metadata(path)
+    if "architecture" in metadata or srresnet_config(state, global_residual=True) is not None:
+        refuse_options(options, ("global_residual",))
+        residual = options.get("global_residual")
+        if not isinstance(residual, bool | None):
+            raise ParameterError("global_residual", "true or false", residual)
+        module = load_weights(path, global_residual=residual)
+        return _describe(module, name=path.stem, source=f"checkpoint {path.name}")
+    return load_detected(path, state, options)
 
 
 def _describe(module: Any, *, name: str, source: str) -> LoadedNetwork:

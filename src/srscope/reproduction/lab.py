@@ -21,7 +21,7 @@ from torch import nn
 from srscope.analysis_features import MARGIN, load_photographs, select_layers
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import load_suite
-from srscope.errors import ParameterError, UnknownNameError
+from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.features.extract import extract
 from srscope.images.contents import crop_contents
 from srscope.images.digits import PER_CLASS, digits_test
@@ -200,7 +200,11 @@ class Lab:
         *,
         untrained: bool,
     ) -> None:
-        module = loaded.untrained(self.config.seed) if untrained else loaded.module
+        module = loaded.module
+        if untrained:
+            if loaded.untrained is None:
+                raise NetworkError(f"{loaded.name} has no untrained control: {loaded.no_untrained}")
+            module = loaded.untrained(self.config.seed)
         with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
             store = extract(
                 module, images.images_NCHW, [tap.name for tap in taps], store=Path(folder) / "f"

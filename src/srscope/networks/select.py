@@ -1,0 +1,89 @@
+"""Which layers the user's words stand for."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections.abc import Sequence
+from dataclasses import replace
+
+from srscope.errors import UnknownNameError
+from srscope.networks.describe import PATCH
+from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.networks.discover import discover
+from srscope.networks.trace import trace_network
+
+
+def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoint, ...]:
+    """Return the tap points that the user's words stand for, in depth order.
+
+    Args:
+        network: The network.
+        wanted: Dotted names, labels, or patterns of them; empty for the layers analysed by
+            default, ``("all",)`` for all tap points. In a pattern ``*`` stands for any text
+            without a dot, ``**`` for any text, ``?`` for one character. A name may be that of any
+            layer in the network, a tap point or not, with ``":1"`` for its second call.
+
+    Raises:
+        UnknownNameError: If a word stands for nothing; near matches are named.
+
+    Example:
+        >>> from srscope.networks.zoo import load_network
+        >>> network = load_network("srresnet-wgr")
+        >>> [tap.label for tap in select_layers(network, ["ResBlock1?", "body.0.conv*"])][:3]
+        ['body.0.conv1', 'body.0.conv2', 'ResBlock10']
+    """
+    if not wanted:
+        wanted = network.default_layers
+    if list(wanted) == ["all"]:
+        return network.taps
+    by_word = {word: tap for tap in network.taps for word in (tap.name, tap.label)}
+    if all(word in by_word for word in wanted):  # spares an example pass
+        chosen = {by_word[word].name for word in wanted}
+        return tuple(tap for tap in network.taps if tap.name in chosen)
+    layers = all_layers(network)
+    chosen: set[str] = set()
+    for word in wanted:
+        pattern = _pattern(word)
+        found = [t.name for t in layers if pattern.fullmatch(t.name) or pattern.fullmatch(t.label)]
+        if not found:
+            words = dict.fromkeys([*by_word, *(layer.name for layer in layers)])
+            raise UnknownNameError("layer", word, words)
+        chosen.update(found)
+    return tuple(layer for layer in layers if layer.name in chosen)
+
+
+def all_layers(network: LoadedNetwork) -> tuple[TapPoint, ...]:
+    """Return every layer whose output can be recorded, in depth order, tap points among them.
+
+    An example pass is made unless that was done when the network was loaded.
+    """
+    if network.layers:
+        return network.layers
+    own = {tap.name: tap for tap in network.taps}
+    side = network.fitted(PATCH)
+    found = discover(trace_network(network.module, (side, side), wider=(side, 2 * side)))
+    return tuple(
+        replace(own[layer.name], shape=layer.shape) if layer.name in own else layer
+        for layer in found.layers
+    )
+
+
+def depth_of(network: LoadedNetwork, tap: TapPoint) -> float:
+    """Return how deep a layer lies: 0 at the first tap point, 1 at the last, in equal steps.
+
+    Another layer lies half a step from the tap points it stands between.
+    """
+    last = max(1, len(network.taps) - 1)
+    names = [each.name for each in network.taps]
+    if tap.name in names:
+        return names.index(tap.name) / last
+    order = {layer.name: place for place, layer in enumerate(all_layers(network))}
+    before = bisect([order[name] for name in names if name in order], order[tap.name])
+    return min(1.0, max(0.0, (before - 0.5) / last))
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*|\*|\?)", word)
+    meant = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
+    return re.compile("".join(meant.get(part) or re.escape(part) for part in parts))

@@ -1,0 +1,148 @@
+"""What a user writes for a network: a bundled name, a file, a timm name, a factory; and options.
+
+``WHAT?name=value&name=value``. Options that tell srscope how to treat a network are in
+:data:`WORDS`; what else is allowed depends on the kind. Loads no torch: the command line uses it
+to name output folders.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from srscope.errors import ParameterError, UnknownNameError
+
+WORDS = ("scale", "channels", "range", "multiple", "smallest", "checkpoint")
+"""Options that srscope itself reads; ``srscope.NAME`` always means one of these."""
+HELP = "bundled name, checkpoint file, timm:NAME or package.module:factory"
+"""What a network may be, for the command line."""
+_OWN = "srscope."
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
+
+Value = str | int | float | bool | None | tuple["Value", ...] | list["Value"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkSpec:
+    """A network as the user wrote it, taken apart.
+
+    Args:
+        kind: ``name`` (bundled, or a mistake), ``file``, ``timm`` or ``factory``.
+        target: The name or path without options; for timm the model's name; for a factory
+            ``package.module:factory``.
+        options: What follows ``?``, by name, in the user's order.
+    """
+
+    kind: Literal["name", "file", "timm", "factory"]
+    target: str
+    options: Mapping[str, Value]
+
+
+def parse_spec(spec: str) -> NetworkSpec:
+    """Take apart what the user wrote.
+
+    Args:
+        spec: A bundled name, a file's path, ``timm:NAME`` or ``package.module:factory``, each
+            with options after a question mark where it has any. A path that exists as it stands
+            has none.
+
+    Raises:
+        ParameterError: If the options are not ``name=value`` joined by ``&``, or one comes twice.
+
+    Example:
+        >>> parse_spec("timm:resnet18?pretrained=false").options
+        {'pretrained': False}
+        >>> parse_spec("my_code.networks:build?blocks=8").target
+        'my_code.networks:build'
+    """
+    if Path(spec).is_file():
+        return NetworkSpec(kind="file", target=spec, options={})
+    target, _, query = spec.partition("?")
+    options = _options(query)
+    if target.startswith("timm:"):
+        return NetworkSpec(kind="timm", target=target.removeprefix("timm:"), options=options)
+    if Path(target).is_file():
+        return NetworkSpec(kind="file", target=target, options=options)
+    if _FACTORY.fullmatch(target):
+        return NetworkSpec(kind="factory", target=target, options=options)
+    kind = "file" if Path(target).suffix else "name"
+    return NetworkSpec(kind=kind, target=target, options=options)
+
+
+def short_name(spec: str) -> str:
+    """Return a name for folders: letters, digits, dots, dashes and underscores.
+
+    Example:
+        >>> short_name("runs/best.pth?scale=2"), short_name("timm:resnet18?pretrained=false")
+        ('best', 'timm-resnet18')
+    """
+    parsed = parse_spec(spec)
+    name = f"timm-{parsed.target}" if parsed.kind == "timm" else parsed.target
+    if parsed.kind == "file":
+        name = Path(name).stem
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "network"
+
+
+def split_options(
+    options: Mapping[str, Value], *, theirs: Collection[str] = ()
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Part srscope's options from those that a constructor gets.
+
+    Args:
+        options: All of them.
+        theirs: Names that the constructor has for itself, which srscope leaves to it.
+
+    Returns:
+        srscope's options by name without prefix, and the constructor's.
+
+    Raises:
+        UnknownNameError: If a name starts with ``srscope.`` and is none of :data:`WORDS`.
+        ParameterError: If one is given twice.
+    """
+    own: dict[str, Value] = {}
+    rest: dict[str, Value] = {}
+    for name, value in options.items():
+        word = name.removeprefix(_OWN)
+        if name.startswith(_OWN) and word not in WORDS:
+            raise UnknownNameError("option", name, [_OWN + known for known in WORDS])
+        if name.startswith(_OWN) or (word in WORDS and word not in theirs):
+            if word in own:
+                raise ParameterError("network", f"given {word!r} once", f"{word} and {_OWN}{word}")
+            own[word] = value
+        else:
+            rest[name] = value
+    return own, rest
+
+
+def refuse_options(options: Collection[str], allowed: Collection[str]) -> None:
+    """Raise :class:`UnknownNameError` for an option that this kind of network does not have."""
+    for name in options:
+        if name not in allowed:
+            raise UnknownNameError("option of this network", name, allowed)
+
+
+def _options(query: str) -> dict[str, Value]:
+    options: dict[str, Value] = {}
+    for part in query.split("&") if query else []:
+        name, equals, text = part.partition("=")
+        if not equals or not re.fullmatch(r"[^\W\d][\w.]*", name):
+            raise ParameterError("network", "followed by ?name=value&name=value", f"?{query}")
+        if name in options:
+            raise ParameterError("network", f"given {name!r} once", f"?{query}")
+        options[name] = _value(text)
+    return options
+
+
+def _value(text: str) -> Value:
+    """Return what the text means in Python, or itself."""
+    if text.lower() in _CONSTANTS:
+        return _CONSTANTS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,130 @@
+"""The control for any network: the same architecture with fresh weights."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from srscope.errors import NetworkError
+from srscope.networks.adapter import inner_network
+from srscope.networks.trace import constant_layers
+
+State = Mapping[str, Any]
+
+
+def untrained_maker(
+    network: nn.Module,
+    *,
+    layers: Sequence[str],
+    size_HW: tuple[int, int],
+    fresh: Callable[[], State] | None = None,
+) -> Callable[[int], nn.Module]:
+    """Return what builds an untrained copy of a network from a seed: see :func:`reinitialised`.
+
+    Args:
+        network: Takes RGB in [0, 1].
+        layers: Names of calls that must put out something that depends on the image. Where the
+            constructor's weights do not (those of a normalisation may start at 0), the modules'
+            own resets are taken instead.
+        size_HW: Of images that the network takes.
+        fresh: As for :func:`reinitialised`.
+
+    Returns:
+        The builder; it raises :class:`NetworkError` if no control can be made.
+    """
+
+    def untrained(seed: int) -> nn.Module:
+        dead: list[str] = []
+        for way in dict.fromkeys((fresh, None)):
+            control = reinitialised(network, seed, fresh=way)
+            dead = list(constant_layers(control, layers, size_HW))
+            if not dead:
+                return control
+        raise NetworkError(
+            f"with fresh weights its layer {dead[0]!r} puts out the same for every image, or no "
+            "finite numbers"
+        )
+
+    return untrained
+
+
+def reinitialised(
+    network: nn.Module, seed: int, *, fresh: Callable[[], State] | None = None
+) -> nn.Module:
+    """Return a copy of a network with fresh weights.
+
+    Where the network's constructor can be called again, its weights are taken. Where it cannot, or
+    where it loads trained weights by itself:
+
+    - every module that has ``reset_parameters`` (or ``_reset_parameters``) is told to reset, from
+      the outside in;
+    - a parameter that this leaves as it was, such as a bare ``nn.Parameter``, has its values
+      shuffled: they keep their distribution and lose their places. One whose values are all alike
+      stays, and so does one that is not trained (``requires_grad=False``) while others are.
+
+    Args:
+        network: Is not changed.
+        seed: Of every random choice; torch's own random state is left as it is.
+        fresh: Calls the constructor and returns the state dict.
+
+    Raises:
+        NetworkError: If the network cannot be copied, or has no weights to reset.
+    """
+    try:
+        control = copy.deepcopy(network)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise NetworkError(f"the network cannot be copied: {reason}") from error
+    inner = inner_network(control)
+    trained = {name: p.detach().clone() for name, p in inner.named_parameters()}
+    if not trained:
+        raise NetworkError("the network has no parameters to start afresh")
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        if fresh is not None:
+            with contextlib.suppress(Exception):  # the constructor wants what is not known
+                inner.load_state_dict(fresh())
+        same = _unchanged(inner, trained)
+        kept = sum(p.numel() for p in same)
+        if kept * 2 > sum(p.numel() for p in inner.parameters()):
+            _reset(inner)
+            for parameter in _unchanged(inner, trained):
+                _shuffle(parameter)
+    return control.eval()
+
+
+def _unchanged(inner: nn.Module, trained: Mapping[str, Tensor]) -> list[nn.Parameter]:
+    """Return the trainable parameters that are as they were and whose values are not all alike."""
+    parameters = dict(inner.named_parameters())
+    frozen = any(p.requires_grad for p in parameters.values())
+    return [
+        parameter
+        for name, parameter in parameters.items()
+        if torch.equal(parameter, trained[name])
+        and parameter.numel() > 1
+        and bool(parameter.min() != parameter.max())
+        and (parameter.requires_grad or not frozen)
+    ]
+
+
+def _reset(inner: nn.Module) -> None:
+    for module in inner.modules():
+        for name in ("reset_parameters", "_reset_parameters"):
+            method = getattr(module, name, None)
+            if callable(method):
+                try:
+                    method()
+                except TypeError:  # wants arguments: what it would set is shuffled
+                    continue
+                break
+
+
+def _shuffle(parameter: nn.Parameter) -> None:
+    values = parameter.detach().flatten()
+    order = torch.randperm(values.numel()).to(values.device)
+    parameter.copy_(values[order].view_as(parameter))
