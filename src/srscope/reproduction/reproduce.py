@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -308,12 +309,15 @@ def _one_thread() -> Generator[None]:
 
 @contextmanager
 def _interrupt_is_ours() -> Generator[None]:
-    """Start processes that ignore Ctrl-C, which a terminal sends to all; ours ends them."""
-    if threading.current_thread() is not threading.main_thread():
+    """Start processes that never see Ctrl-C, which a terminal sends to all; ours ends them.
+
+    They inherit a mask, not a disposition: what comes meanwhile waits for us and is not lost.
+    """
+    if threading.current_thread() is not threading.main_thread() or os.name == "nt":
         yield
         return
-    before: Callable[..., object] | int | None = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -51,6 +51,7 @@ class Discriminator(nn.Module):
     Source: Ledig et al. 2017, figure 4.
 
     Example:
+        >>> import torch
         >>> network = Discriminator(DiscriminatorConfig(channels=2), side=32)
         >>> network(torch.rand(3, 3, 32, 32)).shape
         torch.Size([3, 1])
