@@ -109,7 +109,7 @@ class Lab:
         """Return the images of a spec."""
         inputs = {
             **dataclasses.asdict(spec),
-            "photographs": _identity(self.config.images),
+            "photographs": identity_of_images(self.config.images),
             "suite_definition": _definition(spec.suite),
         }
         entry = self.cache.get("images", IMAGES_VERSION, inputs, lambda: self._make_images(spec))
@@ -334,7 +334,7 @@ def _shapes(module: nn.Module) -> list[list[Any]]:
     return [[name, list(tensor.shape)] for name, tensor in sorted(module.state_dict().items())]
 
 
-def _identity(images: str) -> list[list[Any]] | str:
+def identity_of_images(images: str) -> list[list[Any]] | str:
     """Return what tells one state of a folder of photographs from another."""
     if not images or images == "div2k":
         return images

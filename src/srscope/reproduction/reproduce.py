@@ -24,6 +24,7 @@ from srscope.reproduction.cache import StageCache
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.experiments import EXPERIMENTS
+from srscope.reproduction.keep import FINDING_VERSION, inputs_of, packed, unpacked
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Judgement
 from srscope.reproduction.write import write_outputs
@@ -267,7 +268,13 @@ def _run(experiment: Experiment, lab: Lab, folder: Path) -> _Outcome:
     started = time.perf_counter()
     finding, failure = None, None
     try:
-        finding = _settled(experiment.run(lab, folder), folder)
+        entry = lab.cache.get(
+            "finding",
+            FINDING_VERSION,
+            inputs_of(experiment, lab),
+            lambda: packed(_settled(experiment.run(lab, folder), folder), folder.parent),
+        )
+        finding = unpacked(entry, folder.parent)
     except SrscopeError as error:
         failure = Failure(id=experiment.id, title=experiment.title, problem=str(error))
     except Exception as error:  # our fault: the others go on, and the command ends with 1
