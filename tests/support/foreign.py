@@ -140,6 +140,10 @@ def scripted(network: nn.Module, path: Path, *, trace: Tensor | None = None) -> 
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated
-        script = torch.jit.script(network) if trace is None else torch.jit.trace(network, trace)
+        script = (
+            torch.jit.script(network)
+            if trace is None
+            else torch.jit.trace(network, trace, check_trace=False)
+        )
         torch.jit.save(script, path)
     return path

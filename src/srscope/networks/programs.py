@@ -6,11 +6,12 @@ them is refused, and so are sizes in an archive that are more than arithmetic.
 
 from __future__ import annotations
 
-import io
+import contextlib
+import os
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ from srscope.networks.spec import WORDS, Value, refuse_options, split_options
 from srscope.networks.trace import example, undisturbed
 
 Kind = Literal["TorchScript", "torch.export"]
+_FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+"""PyTorch's variable that keeps ``torch.load`` to tensors, whatever it is asked for."""
 _SYMBOL = re.compile(r"Symbol\('[a-z]+\d+'(?:, \w+=(?:True|False))*\)")
 """A size that varies, as PyTorch writes it."""
 _NOT_ARITHMETIC = re.compile(
@@ -75,6 +78,8 @@ def load_program(path: str | Path, kind: Kind, options: Mapping[str, Value]) -> 
             no_untrained=f"a {kind} file holds no code that makes fresh weights",
         )
     except NetworkError as error:
+        if "fails on" not in str(error):
+            raise
         raise NetworkError(
             f"{error}; a {kind} file must take two images at a time: make it with more than one, "
             "for torch.export with dynamic dimensions (torch.export.Dim.AUTO)"
@@ -114,31 +119,43 @@ def _check_same(path: str | Path, script: nn.Module, replayed: nn.Module) -> Non
 def _exported(path: str | Path) -> nn.Module:
     _refuse_code(path)
     try:
-        return torch.export.unflatten(torch.export.load(path))
+        with _weights_only():
+            program = torch.export.load(path)
+        return torch.export.unflatten(program)
     except Exception as error:
+        if "GLOBAL" in str(error):
+            raise _refused(path, "carries Python objects besides tensors") from error
         raise _unreadable(path, "torch.export", error) from error
+
+
+@contextlib.contextmanager
+def _weights_only() -> Generator[None]:
+    """Let no ``torch.load`` unpickle more than tensors; PyTorch's archives are read by some."""
+    before = os.environ.get(_FORCED)
+    os.environ[_FORCED] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_FORCED]
+        else:
+            os.environ[_FORCED] = before
 
 
 def _refuse_code(path: str | Path) -> None:
     """Refuse an archive in which PyTorch's loader would run more than the program.
 
-    That loader unpickles without restriction, and evaluates sizes that are text.
+    That loader unpickles some objects without restriction, and evaluates sizes that are text.
     """
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            content = archive.read(name)
+            if "opaque_obj" in name or "custom_obj" in name:
+                raise _refused(path, f"carries Python objects in {name}")
             if name.endswith(".json"):
-                text = content.decode("utf-8", "replace")
+                text = archive.read(name).decode("utf-8", "replace")
                 for size in re.findall(r'"expr_str"\s*:\s*("(?:[^"\\]|\\.)*")', text):
                     if _NOT_ARITHMETIC.search(_SYMBOL.sub("s0", size[1:-1])):
                         raise _refused(path, f"has a size that is no arithmetic ({size[:60]})")
-            elif content[:2] == b"PK" or content[:1] == b"\x80":
-                try:
-                    torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-                except Exception as error:
-                    raise _refused(path, f"carries Python objects in {name}") from error
-            elif "opaque_obj" in name or "custom_obj" in name:
-                raise _refused(path, f"carries Python objects in {name}")
 
 
 def _refused(path: str | Path, what: str) -> CheckpointError:

@@ -8,6 +8,9 @@ changed in place) runs as it is as well, and what is inside it cannot be tapped.
 
 from __future__ import annotations
 
+import functools
+import operator
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,7 +35,19 @@ _KNOWN = {
     "prim::unchecked_cast",
     "prim::Uninitialized",
 }
-_IN_PLACE_ON_LISTS = {"aten::append", "aten::extend", "aten::insert", "aten::pop", "aten::clear"}
+_IN_PLACE_ON_LISTS = {
+    f"aten::{name}"
+    for name in ("append", "extend", "insert", "pop", "clear", "remove", "reverse", "_set_item")
+}
+_ON_LISTS: dict[str, Callable[..., Any]] = {
+    "aten::__getitem__": operator.getitem,
+    "aten::__contains__": operator.contains,
+    "aten::len": len,
+    "aten::list": list,
+    "aten::add": operator.add,
+    "aten::slice": lambda values, first, last, step: values[first:last:step],
+}
+"""Operators on lists of anything, which PyTorch does not offer to Python."""
 
 
 class Replayed(nn.Module):
@@ -62,18 +77,27 @@ class Replayed(nn.Module):
         for name, tensor in script.named_parameters(recurse=False):
             # For counting and hashing; the numbers are the script's own.
             self.register_parameter(name, nn.Parameter(tensor.detach(), requires_grad=False))
-        self._graph: Any = None
-        if self.inside and hasattr(script, "forward"):
-            graph: Any = script.graph
-            self._graph = graph if all(map(_is_known, _all_nodes(graph))) else None
+        self._graphs: dict[str, Any] = {}  # method -> its graph, None where that is not known
 
-    def forward(self, *inputs: Any) -> Any:
-        """Carry out the graph, or the module itself where its graph is not known."""
-        if self._graph is None:
-            return self.script[0](*inputs)
-        names = [value.debugName() for value in self._graph.inputs()]
+    def forward(self, *inputs: Any, method: str = "forward") -> Any:
+        """Carry out the graph, or the module itself where its graph is not known.
+
+        A module that is traced in several calls has a method for each: ``forward1``, ...
+        """
+        return self.run(method, *inputs)
+
+    def run(self, name: str, *inputs: Any) -> Any:
+        """Carry out a method."""
+        if name not in self._graphs:
+            graph: Any = getattr(self.script[0], name).graph if self.inside else None
+            known = graph is not None and all(map(_is_known, _all_nodes(graph)))
+            self._graphs[name] = graph if known else None
+        graph = self._graphs[name]
+        if graph is None:
+            return getattr(self.script[0], name)(*inputs)
+        names = [value.debugName() for value in graph.inputs()]
         values: dict[str, Any] = dict(zip(names, (self, *inputs), strict=True))
-        results = _carry_out(self._graph, values)
+        results = _carry_out(graph, values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def train(self, mode: bool = True) -> Replayed:
@@ -153,15 +177,20 @@ def _attribute(owner: Any, name: str) -> Any:
 
 
 def _method(owner: Any, name: str) -> Callable[..., Any]:
-    if isinstance(owner, Replayed):
-        return owner if name == "forward" else getattr(owner.script[0], name)
-    return getattr(owner, name)
+    if not isinstance(owner, Replayed):
+        return getattr(owner, name)
+    if re.fullmatch(r"forward\d*", name):  # by a call of the module, so that hooks see it
+        return functools.partial(owner, method=name)
+    return functools.partial(owner.run, name)
 
 
 def _operator(node: Any, inputs: list[Any]) -> list[Any]:
     """Call one of PyTorch's operators as the node does."""
+    kind = node.kind()
+    if isinstance(inputs[0], list) and kind in _ON_LISTS:
+        return [_ON_LISTS[kind](*inputs)]
     schema = _TORCH.parse_schema(node.schema())
-    call = _TORCH._get_operation_overload(node.kind(), schema.overload_name)
+    call = _TORCH._get_operation_overload(kind, schema.overload_name)
     function = call[0] if isinstance(call, tuple) else call
     named = {a.name: v for a, v in zip(schema.arguments, inputs, strict=True) if a.kwarg_only}
     placed = [v for a, v in zip(schema.arguments, inputs, strict=True) if not a.kwarg_only]

@@ -1,0 +1,146 @@
+"""Fresh weights for any network, by the documented rules."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from srscope.errors import NetworkError
+from srscope.networks.untrained import reinitialised, untrained_maker
+
+
+class Mixed(nn.Module):
+    """Modules that reset themselves, bare parameters, one frozen, one constant, buffers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.attention = nn.MultiheadAttention(4, 2)
+        self.bare = nn.Parameter(torch.randn(4, 5))
+        self.ones = nn.Parameter(torch.ones(6))
+        self.fixed = nn.Parameter(torch.eye(3), requires_grad=False)
+        self.register_buffer("table", torch.arange(4.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x))
+
+
+def trained() -> Mixed:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(11)
+        network = Mixed().eval()
+        with torch.no_grad():
+            network.conv.bias.fill_(9.0)
+            network.norm.weight.uniform_(1, 2)
+            network.norm.running_mean.fill_(3.0)
+    return network
+
+
+def test_modules_reset_themselves_and_bare_parameters_are_shuffled() -> None:
+    network = trained()
+    control = reinitialised(network, 0)
+    assert not torch.equal(control.conv.weight, network.conv.weight)
+    assert control.conv.bias.abs().max() < 1
+    assert torch.equal(control.norm.weight, torch.ones(4))
+    assert not control.norm.running_mean.any()
+    assert not torch.equal(control.attention.in_proj_weight, network.attention.in_proj_weight)
+    assert not torch.equal(control.bare, network.bare)
+    assert torch.equal(control.bare.flatten().sort()[0], network.bare.flatten().sort()[0])
+    assert torch.equal(control.ones, network.ones)
+    assert torch.equal(control.fixed, network.fixed)
+    assert torch.equal(control.table, network.table)
+
+
+def test_where_nothing_is_trainable_frozen_parameters_are_fresh_too() -> None:
+    network = trained().requires_grad_(False)
+    control = reinitialised(network, 0)
+    assert not torch.equal(control.fixed, network.fixed)
+    assert not torch.equal(control.conv.weight, network.conv.weight)
+    assert not any(p.requires_grad for p in control.parameters())
+
+
+def test_weights_behind_a_parametrization_are_fresh_too() -> None:
+    network = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3)))
+    before = network[0].weight.detach().clone()
+    assert not torch.equal(reinitialised(network, 0)[0].weight, before)
+    assert torch.equal(network[0].weight, before)
+
+
+def test_a_reset_that_wants_arguments_is_not_called() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.arange(20.0))
+
+        def reset_parameters(self, scale: float) -> None:
+            raise AssertionError
+
+    control = reinitialised(Odd(), 0)
+    assert sorted(control.weight.tolist()) == list(range(20))
+    assert control.weight.tolist() != list(range(20))
+
+
+def test_a_constructor_is_preferred_unless_it_loads_weights_or_fails() -> None:
+    network = trained()
+
+    def zeros() -> dict[str, Tensor]:
+        return {name: torch.zeros_like(value) for name, value in network.state_dict().items()}
+
+    def failing() -> dict[str, Tensor]:
+        raise TypeError("wants arguments")
+
+    assert not any(bool(p.any()) for p in reinitialised(network, 0, fresh=zeros).parameters())
+    for useless in (network.state_dict, failing, dict):
+        control = reinitialised(network, 0, fresh=useless)
+        assert not torch.equal(control.conv.weight, network.conv.weight)
+        assert control.conv.bias.abs().max() < 1
+
+
+def test_the_seed_decides_and_torchs_state_and_the_network_stay() -> None:
+    network = trained()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = torch.random.get_rng_state()
+    controls = [reinitialised(network, seed) for seed in (3, 3, 4)]
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert torch.equal(controls[0].conv.weight, controls[1].conv.weight)
+    assert torch.equal(controls[0].bare, controls[1].bare)
+    assert not torch.equal(controls[0].conv.weight, controls[2].conv.weight)
+    assert not torch.equal(controls[0].bare, controls[2].bare)
+    assert not any(control.training for control in controls)
+
+
+def test_what_cannot_be_copied_or_has_no_weights_is_said() -> None:
+    with pytest.raises(NetworkError, match="has no parameters to start afresh"):
+        reinitialised(nn.Sequential(nn.ReLU()), 0)
+    stuck = nn.Conv2d(3, 3, 1)
+    stuck.generator = (i for i in range(3))
+    with pytest.raises(NetworkError, match=r"cannot be copied: .*generator"):
+        reinitialised(stuck, 0)
+
+
+def test_an_initialisation_that_starts_silent_gives_way_to_the_modules_own() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).eval()
+
+    def silent() -> dict[str, Tensor]:
+        state = {
+            name: torch.rand_like(value.float()) for name, value in network.state_dict().items()
+        }
+        return state | {"1.weight": torch.zeros(4), "1.bias": torch.zeros(4)}
+
+    make = untrained_maker(network, layers=["1"], size_HW=(8, 8), fresh=silent)
+    assert torch.equal(make(0)[1].weight, torch.ones(4))
+    anyway = untrained_maker(network, layers=["0"], size_HW=(8, 8), fresh=silent)
+    assert not anyway(0)[1].weight.any()
+
+
+def test_a_layer_that_stays_silent_is_named() -> None:
+    class Silent(nn.Conv2d):
+        def reset_parameters(self) -> None:
+            nn.init.zeros_(self.weight)
+
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), Silent(4, 4, 1, bias=False))
+    make = untrained_maker(network, layers=["0", "1"], size_HW=(8, 8))
+    with pytest.raises(NetworkError, match="fresh weights its layer '1' puts out the same for eve"):
+        make(0)
