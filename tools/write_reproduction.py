@@ -70,7 +70,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return words.number(value) if math.isfinite(value) else ""
-    return str(value)
+    return str(value).replace("|", "\\|")
 
 
 def table(name: str, wanted: str) -> str:

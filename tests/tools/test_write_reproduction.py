@@ -1,0 +1,66 @@
+"""The page that tells the reproduction says what its kept numbers say, of the shipped weights."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from srscope.networks.zoo import list_networks
+from srscope.reproduction.claims import CLAIMS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    path = ROOT / "tools" / "write_reproduction.py"
+    spec = importlib.util.spec_from_file_location("write_reproduction", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_says_what_is_kept(tool: ModuleType) -> None:
+    page = tool.PAGE.read_text("utf-8")
+    assert tool.filled(page) == page, "run python tools/write_reproduction.py"
+
+
+def test_kept_findings_are_of_the_shipped_weights_and_the_papers_protocol(tool: ModuleType) -> None:
+    findings = tool.read("findings")
+    shipped = {card.name: card.facts["sha256"] for card in list_networks()}
+    assert findings["networks"]
+    for name, network in findings["networks"].items():
+        assert network["sha256"] == shipped[name], f"run make reproduce ({name})"
+    config = findings["config"]
+    assert (config["contents"], config["runs"], config["networks"]) == (100, 5, "")
+    assert not findings["failed"]
+
+
+def test_every_claim_and_every_figure_is_there(tool: ModuleType) -> None:
+    assert [each["id"] for each in tool.read("scorecard")] == [claim.id for claim in CLAIMS]
+    shown = set(tool.FIGURE.findall(tool.PAGE.read_text("utf-8")))
+    assert shown == {path.stem for path in tool.IMAGES.glob("*.png")}
+
+
+def test_marks_are_filled(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "KEPT", tmp_path)
+    table = {"columns": ["x", "y", "z"], "rows": [["a", 1234.5, None], ["b|c", float("nan"), 2]]}
+    (tmp_path / "t-1.json").write_text(json.dumps(table))
+    claim = {
+        "id": "C1", "claim": "one", "verdict": "holds", "why": "so", "measured": "3|4", "paper": "p"
+    }  # fmt: skip
+    (tmp_path / "scorecard.json").write_text(json.dumps([claim]))
+    page = "a <!-- COUNT -->old<!-- / --> b\n<!-- TABLE t-1: z, x as name -->\n<!-- / -->\nend\n"
+    assert tool.filled(page) == (
+        "a <!-- COUNT -->**1 of 1 hold**<!-- / --> b\n"
+        "<!-- TABLE t-1: z, x as name -->\n| z | name |\n| --- | --- |\n|  | a |\n| 2 | b\\|c |\n"
+        "<!-- / -->\nend\n"
+    )
+    card = tool.filled("<!-- SCORECARD -->\n<!-- / -->")
+    assert "| **C1** | one | **holds**. so | 3\\|4 | p |" in card
