@@ -10,11 +10,13 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Generator[Path]:
+def atomic_path(path: str | os.PathLike[str], *, flush: bool = True) -> Generator[Path]:
     """Yield a temporary path beside ``path``; on success rename it to ``path``, else delete it.
 
     Args:
         path: The final file. Its folder is created when absent.
+        flush: Wait until the disk has it, so that it is whole after a power failure too. Not
+            worth the wait for large files that can be computed again.
 
     Yields:
         A path in the same folder with the same suffix; write the whole file there.
@@ -37,8 +39,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Generator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        if flush:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,33 +1,25 @@
 """Run a network over images, and store what chosen layers make of them.
 
-Suffixes: N images, B images of a batch, C channels, H/W height and width, D dimensions.
+Suffixes: N images, C channels, H/W height and width.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from srscope.errors import (
-    DegenerateError,
-    NetworkError,
-    ParameterError,
-    SrscopeError,
-    UnknownNameError,
-)
-from srscope.features.reduce import channels_first, check_reducer, reduce_features
+from srscope.errors import ParameterError
 from srscope.features.store import FeatureStore
-from srscope.features.store_writer import create_store
-from srscope.features.tap import FeatureTap
-
-_AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+from srscope.features.store_writer import StoreWriter, create_store
+from srscope.features.stream import LayerFeatures, stream_features
 
 
 def extract(
@@ -93,47 +85,52 @@ def extract(
     _check_images(images_NCHW)
     if batch_size < 1:
         raise ParameterError("batch_size", "at least 1", batch_size)
-    check_reducer(reducer)
-    if autocast is not None and autocast not in _AUTOCAST:
-        raise UnknownNameError("autocast type", autocast, _AUTOCAST)
-    target = _checked_device(device)
-    tap = FeatureTap(network, layers)
+    starts = range(0, len(images_NCHW), batch_size)
+    stream = stream_features(
+        network,
+        (images_NCHW[start : start + batch_size] for start in starts),
+        layers,
+        reducer=reducer,
+        channel_axes=channel_axes,
+        device=device,
+        channels_last=channels_last,
+        autocast=autocast,
+    )
     how = {
         "batch_size": batch_size,
-        "device": str(target),
+        "device": str(torch.device(device)),
         "channels_last": channels_last,
         "autocast": autocast,
         "torch": torch.__version__,
     }
     writing = create_store(
         store,
-        layers=tap.layers,
+        layers=list(layers),
         count=len(images_NCHW),
         reducer=reducer,
         arrays=arrays,
         metadata=metadata,
         provenance={**(provenance or {}), "extraction": how},
     )
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    mixed = torch.autocast(
-        target.type, dtype=_AUTOCAST.get(autocast or ""), enabled=autocast is not None
-    )
-    with _on_device(network, target), writing as writer, tap, mixed:
-        for start in range(0, len(images_NCHW), batch_size):
-            # Copied, so that a network that works in place cannot change the caller's images.
-            batch = np.array(images_NCHW[start : start + batch_size], dtype=np.float32)
-            batch_BCHW = torch.from_numpy(batch).to(target, memory_format=layout)
-            outputs = _run(tap, batch_BCHW)
-            for layer in tap.layers:
-                output = outputs.pop(layer)
-                _check_one_an_image(layer, output, len(batch))
-                output = channels_first(output, (channel_axes or {}).get(layer, 1))
-                features_BD = reduce_features(output, reducer=reducer, layer=layer).cpu().numpy()
-                _check_finite(layer, features_BD, start)
-                writer.append(layer, features_BD, feature_shape=output.shape[1:])
+    # One batch is hashed and written while the network runs on the next.
+    with writing as writer, ThreadPoolExecutor(1) as beside, contextlib.closing(stream):
+        written: Future[None] | None = None
+        done = 0
+        for outputs in stream:
+            if written is not None:
+                written.result()
+            written = beside.submit(_append, writer, outputs)
+            done = min(done + batch_size, len(images_NCHW))
             if progress is not None:
-                progress(start + len(batch), len(images_NCHW))
+                progress(done, len(images_NCHW))
+        if written is not None:
+            written.result()
     return FeatureStore.open(store)
+
+
+def _append(writer: StoreWriter, outputs: Mapping[str, LayerFeatures]) -> None:
+    for layer, each in outputs.items():
+        writer.append(layer, each.features_BD, feature_shape=each.feature_shape)
 
 
 def _check_images(images_NCHW: NDArray[Any]) -> None:
@@ -146,65 +143,3 @@ def _check_images(images_NCHW: NDArray[Any]) -> None:
     for index, image_CHW in enumerate(images_NCHW):
         if not np.isfinite(image_CHW).all():
             raise ParameterError(f"images_NCHW[{index}]", "finite", "NaN or infinity in it")
-
-
-def _checked_device(device: str | torch.device) -> torch.device:
-    try:
-        target = torch.device(device)
-        torch.empty(0, device=target)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
-        raise ParameterError(
-            "device", "one that PyTorch can use here", str(device), "use 'cpu'"
-        ) from error
-    return target
-
-
-@contextlib.contextmanager
-def _on_device(network: nn.Module, target: torch.device) -> Generator[None]:
-    """Move the network to ``target`` and back; nothing is done where it is there already."""
-    devices = {tensor.device for tensor in (*network.parameters(), *network.buffers())}
-    if len(devices) > 1:
-        names = ", ".join(sorted(map(str, devices)))
-        raise NetworkError(f"the network is spread over devices {names}; move it to one first")
-    home = devices.pop() if devices else target
-    try:
-        if home != target:
-            network.to(target)
-        yield
-    finally:
-        if home != target:
-            network.to(home)
-
-
-def _run(tap: FeatureTap, batch_BCHW: Tensor) -> dict[str, Tensor]:
-    try:
-        return tap.run(batch_BCHW)
-    except SrscopeError:
-        raise
-    except torch.OutOfMemoryError as error:
-        raise NetworkError(
-            f"a batch of {len(batch_BCHW)} images does not fit in memory; lower batch_size"
-        ) from error
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise NetworkError(
-            f"the network fails on images of shape {tuple(batch_BCHW.shape)}: {reason}"
-        ) from error
-
-
-def _check_one_an_image(layer: str, output: Tensor, count: int) -> None:
-    if output.shape[:1] != (count,):
-        raise NetworkError(
-            f"layer {layer!r} puts out shape {tuple(output.shape)} for {count} images, so its "
-            "first axis does not count images; tap a layer outside it"
-        )
-
-
-def _check_finite(layer: str, features_BD: NDArray[np.float32], start: int) -> None:
-    finite_B = np.isfinite(features_BD).all(axis=1)
-    if not finite_B.all():
-        raise DegenerateError(
-            f"the feature vector of layer {layer!r}",
-            f"image {start + int(np.argmin(finite_B))} gives NaN or infinity there",
-            "check the network's weights, or compute without autocast",
-        )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from srscope.errors import NetworkError, UnknownNameError
@@ -139,4 +140,6 @@ def reduce_features(features_NCHW: Tensor, *, reducer: str = "flatten", layer: s
             f"layer {layer!r} puts out shape {shape}, but reducer {reducer!r} needs "
             "(N, C, H, W) or (N, C, L); use reducer 'flatten'"
         )
+    if reducer == "flatten":  # widened and brought in order in one copy, or none
+        features_NCHW = features_NCHW.to(torch.float32, memory_format=torch.contiguous_format)
     return _REDUCERS[reducer](features_NCHW.float())

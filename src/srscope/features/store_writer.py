@@ -2,7 +2,8 @@
 
 Rows are appended to plain files rather than through a writable memory map: a full disk is then
 an error with a message, where writing to a mapped page would kill the process with SIGBUS; and
-what is written does not count as the process's memory.
+what is written does not count as the process's memory. The system writes features to the disk when
+it suits it; only after a power failure could a layer be damaged, which `FeatureStore.verify` tells.
 
 Suffixes: N images, B images of a batch, D dimensions of a feature vector.
 """
@@ -67,7 +68,8 @@ class StoreWriter:
     def open_files(self, stack: contextlib.ExitStack) -> None:
         """Open every layer's file under a temporary name, which ``stack`` makes the final one."""
         for layer in self._layers.values():
-            temporary = stack.enter_context(files.atomic_path(self._folder / layer.file))
+            path = self._folder / layer.file
+            temporary = stack.enter_context(files.atomic_path(path, flush=False))
             layer.handle = stack.enter_context(temporary.open("wb"))
 
     def finish(self) -> list[StoredArray]:

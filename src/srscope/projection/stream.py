@@ -22,6 +22,7 @@ from srscope.errors import DegenerateError, ParameterError
 from srscope.projection.pca import PcaProjection, fixed_signs
 
 _COLUMNS = 8192  # float32 products are added up in float64 after as many features
+_ROWS = 4096  # the same of coordinates
 _NOISE = 1e-6  # variance that float32 products cannot tell from none, beside the largest
 
 
@@ -31,7 +32,8 @@ class StreamingPca:
     Args:
         components: Axes wanted.
         directions: Directions kept between merges; more are more exact and cost in proportion.
-            By default 4 times ``components``.
+            By default 8 times ``components``, which real features need: beyond the first few
+            axes their variance falls slowly, so that neighbouring axes are hard to tell apart.
         name: What the features are, for messages, e.g. a layer's name.
 
     Raises:
@@ -55,7 +57,7 @@ class StreamingPca:
         if components < 1:
             raise ParameterError("components", "1 or more", components)
         self.components, self.name = components, name
-        self.directions = 4 * components if directions is None else directions
+        self.directions = 8 * components if directions is None else directions
         if self.directions <= components:
             rule = f"more than the {components} components"
             raise ParameterError("directions", rule, self.directions)
@@ -98,14 +100,14 @@ class StreamingPca:
                 self._merge()
 
     def finish(self) -> PcaProjection:
-        """Return all samples in their principal axes, in the order they came.
+        """Return all samples in their principal axes, in the order they came; call it once.
 
         Raises:
             ParameterError: If there were fewer than ``components + 1`` samples.
             DegenerateError: If all samples are alike.
         """
         if self._filled:
-            self._merge()
+            self._merge(last=True)
         if self.samples < self.components + 1:
             rule = f"at least {self.components + 1} for {self.components} PCA components"
             remedy = "give more images, or lower the PCA components"
@@ -114,9 +116,13 @@ class StreamingPca:
         assert self._sum_D is not None
         mean_D = self._sum_D / self.samples
         total = self._squares - self.samples * float(mean_D @ mean_D)
+        self._buffer_BD = None  # room for the coordinates
         coordinates_NR = self._turned()
-        coordinates_NR -= coordinates_NR.mean(axis=0)
-        scatter_RR = coordinates_NR.T @ coordinates_NR
+        coordinates_NR -= coordinates_NR.mean(axis=0, dtype=np.float64).astype(np.float32)
+        scatter_RR = np.zeros((coordinates_NR.shape[1],) * 2)
+        for start in range(0, self.samples, _ROWS):
+            part = coordinates_NR[start : start + _ROWS].astype(np.float64)
+            scatter_RR += part.T @ part
         if not total > 0 or not scatter_RR.any():
             why, remedy = f"all {self.samples} samples are alike", "choose another layer"
             raise DegenerateError(f"PCA of {self.name}", why, f"{remedy}, or images that differ")
@@ -126,7 +132,10 @@ class StreamingPca:
         value_C, axes_RC = value_C[::-1], axes_RC[:, ::-1]
         real_C = value_C > _NOISE * value_C[0]
         points_NC = np.zeros((self.samples, self.components))
-        points_NC[:, :count] = (coordinates_NR @ axes_RC) * real_C
+        for start in range(0, self.samples, _ROWS):
+            part = coordinates_NR[start : start + _ROWS].astype(np.float64)
+            points_NC[start : start + _ROWS, :count] = (part @ axes_RC) * real_C
+        points_NC -= points_NC.mean(axis=0)
         explained_C = np.zeros(self.components)
         explained_C[:count] = np.where(real_C, value_C / total, 0.0)
         width = min(self.components, len(mean_D))
@@ -134,8 +143,11 @@ class StreamingPca:
             points_NC=fixed_signs(points_NC[:, :width]), explained_C=explained_C[:width]
         )
 
-    def _merge(self) -> None:
-        """Replace the directions by the best ones for the rows so far and those in the buffer."""
+    def _merge(self, *, last: bool = False) -> None:
+        """Replace the directions by the best ones for the rows so far and those in the buffer.
+
+        After the last merge only the coordinates are wanted.
+        """
         assert self._buffer_BD is not None
         rows_BD = self._buffer_BD[: self._filled]
         if self._sum_D is None or self._scaled_RD is None:
@@ -144,7 +156,7 @@ class StreamingPca:
         origin_D = self._origin_D
         with np.errstate(invalid="ignore", over="ignore"):  # seen in the products
             if origin_D is None:
-                origin_D = rows_BD.mean(axis=0, dtype=np.float64).astype(np.float32)
+                origin_D = rows_BD.mean(axis=0)
             rows_BD -= origin_D
             self._sum_D += rows_BD.sum(axis=0, dtype=np.float64)
         self._origin_D = origin_D
@@ -169,21 +181,21 @@ class StreamingPca:
         turn_RR = vector_MR[:kept] * scale_R / np.where(own_R > 0, own_R, 1.0)[:, None]
         self._turns.append(turn_RR)
         self._coordinates.append((vector_MR[kept:] * scale_R).astype(np.float32))
-        turned_RM = np.ascontiguousarray(vector_MR.T, dtype=np.float32)
-        new_RD = turned_RM[:, kept:] @ rows_BD
-        if kept:
-            for start in range(0, new_RD.shape[1], _COLUMNS):
-                part = slice(start, start + _COLUMNS)
-                new_RD[:, part] += turned_RM[:, :kept] @ self._scaled_RD[:, part]
-        self._scaled_RD = new_RD
+        if not last:
+            turned_RM = np.ascontiguousarray(vector_MR.T, dtype=np.float32)
+            new_RD = turned_RM[:, kept:] @ rows_BD
+            if kept:
+                for start in range(0, new_RD.shape[1], _COLUMNS):
+                    part = slice(start, start + _COLUMNS)
+                    new_RD[:, part] += turned_RM[:, :kept] @ self._scaled_RD[:, part]
+            self._scaled_RD = new_RD
         self.samples += self._filled
         self._filled = 0
 
-    def _turned(self) -> NDArray[np.float64]:
+    def _turned(self) -> NDArray[np.float32]:
         """Return the coordinates of every sample in the last directions."""
-        assert self._scaled_RD is not None
-        turn_RR = np.eye(len(self._scaled_RD))
-        turned_NR = np.empty((self.samples, len(turn_RR)))
+        turn_RR = np.eye(self._coordinates[-1].shape[1])
+        turned_NR = np.empty((self.samples, len(turn_RR)), np.float32)
         stop = self.samples
         for coordinates_BR, step_RR in zip(
             reversed(self._coordinates), reversed(self._turns), strict=True
