@@ -23,7 +23,7 @@ from srscope.images.downloads import div2k_validation
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoSet
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.select import depth_of, select_layers
+from srscope.networks.select import depths_of, select_layers
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the units done and the units in all."""
@@ -74,7 +74,10 @@ def extract_features(
         "photographs": list(images.photographs),
         "source": images.source,
         "skipped": [list(entry) for entry in images.skipped],
-        "taps": [{"name": t.name, "label": t.label, "depth": depth_of(network, t)} for t in taps],
+        "taps": [
+            {"name": tap.name, "label": tap.label, "depth": depth}
+            for tap, depth in zip(taps, depths_of(network, taps), strict=True)
+        ],
         "patch": patch,
         "seed": config.seed,
         "device": device,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickletools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ _WRAPPERS = (
     "generator", "net",
 )  # fmt: skip
 """Keys under which training tools keep the weights, best first."""
+_CALLS = {"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "REDUCE"}
+"""Instructions of a pickle that name or call Python objects."""
 _PREFIXES = ("module.", "_orig_mod.", "netG.")
 """What data-parallel training, compilation and adversarial training put before names."""
 
@@ -49,7 +52,8 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         else:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        if "GLOBAL" in str(error):  # torch's word for a pickled reference to a function or class
+        # GLOBAL is torch's word for a pickled reference to a function or class.
+        if "GLOBAL" in str(error) or _calls_something(file):
             named = re.search(r"GLOBAL ([\w.]+)", str(error))
             what = f" ({named[1]})" if named else ""
             problem = f"carries Python objects besides tensors{what}, which could run code: refused"
@@ -65,6 +69,15 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         raise CheckpointError(file, "holds no plain state dict", "save network.state_dict()")
     tensors = cast("Mapping[str, Tensor]", content)
     return {_bare(name): tensor for name, tensor in tensors.items()}
+
+
+def _calls_something(file: Path) -> bool:
+    """Tell whether a plain pickle names functions or classes, without unpickling it."""
+    try:
+        with file.open("rb") as opened:
+            return any(op.name in _CALLS for op, _, _ in pickletools.genops(opened))
+    except (ValueError, EOFError):  # no pickle
+        return False
 
 
 def _bare(name: str) -> str:

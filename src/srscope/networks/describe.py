@@ -223,9 +223,10 @@ def _range(
         return RANGES[name], _words(name)
     if chosen == RANGES["1"]:
         return chosen, _words("1")
+    if sizes.channels == 1:  # one value for all colours: their average
+        mean, std = (sum(values) / len(values) for values in chosen)
+        chosen = ((mean,), (std,))
     mean, std = (" ".join(f"{value:.3g}" for value in values) for values in chosen)
-    if sizes.channels == 1 and max(map(len, chosen)) > 1:
-        raise ParameterError("range", "1, 255 or -1..1 for a grey network", treatment.range)
     return chosen, f"normalised with mean {mean} and deviation {std}"
 
 

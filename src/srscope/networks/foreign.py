@@ -95,17 +95,16 @@ def _with_noise_level(inner: nn.Module, x_NCHW: Tensor) -> Any:
 
 
 def _detect(path: str | Path, state: Mapping[str, Tensor]) -> Any:
-    """Return spandrel's descriptor; a prefix that all names share may stand before them."""
+    """Return spandrel's descriptor; prefixes that all names share may stand before them."""
     from spandrel import ModelLoader, UnsupportedModelError
 
     candidates = [dict(state)]
-    prefixes = {name.partition(".")[0] for name in state}
-    if len(prefixes) == 1:
+    while len(prefixes := {name.partition(".")[0] for name in candidates[-1]}) == 1:
         cut = len(next(iter(prefixes))) + 1
-        candidates.append({name[cut:]: tensor for name, tensor in state.items()})
+        candidates.append({name[cut:]: tensor for name, tensor in candidates[-1].items()})
     for tensors in candidates:
         try:
-            return ModelLoader("cpu").load_from_state_dict(tensors)
+            return ModelLoader("cpu").load_from_state_dict(dict(tensors))
         except UnsupportedModelError:
             continue
         except Exception as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -69,18 +68,21 @@ def all_layers(network: LoadedNetwork) -> tuple[TapPoint, ...]:
     )
 
 
-def depth_of(network: LoadedNetwork, tap: TapPoint) -> float:
-    """Return how deep a layer lies: 0 at the first tap point, 1 at the last, in equal steps.
+def depths_of(network: LoadedNetwork, layers: Sequence[TapPoint]) -> tuple[float, ...]:
+    """Return how deep layers lie: 0 at the first tap point, 1 at the last, in equal steps.
 
-    Another layer lies half a step from the tap points it stands between.
+    A layer that is no tap point lies half a step from those it stands between.
     """
     last = max(1, len(network.taps) - 1)
-    names = [each.name for each in network.taps]
-    if tap.name in names:
-        return names.index(tap.name) / last
-    order = {layer.name: place for place, layer in enumerate(all_layers(network))}
-    before = bisect([order[name] for name in names if name in order], order[tap.name])
-    return min(1.0, max(0.0, (before - 0.5) / last))
+    depth = {tap.name: place / last for place, tap in enumerate(network.taps)}
+    if any(layer.name not in depth for layer in layers):
+        passed = 0
+        for layer in all_layers(network):
+            if layer.name in depth:
+                passed += 1
+            else:
+                depth[layer.name] = min(1.0, max(0.0, (passed - 0.5) / last))
+    return tuple(depth[layer.name] for layer in layers)
 
 
 def _pattern(word: str) -> re.Pattern[str]:
