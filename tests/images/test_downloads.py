@@ -83,7 +83,7 @@ def test_div2k_half_unpacked_by_hand(tmp_path: Path, div2k_zip: bytes) -> None:
     (tmp_path / "DIV2K_valid_HR").mkdir()
     (tmp_path / "DIV2K_valid_HR" / "0801.png").write_bytes(b"x")
     with pytest.raises(
-        DownloadError, match="holds 1 of the 100 images of DIV2K_valid_HR.zip; delete it"
+        DownloadError, match=r"holds 1 of the 100 images of DIV2K_valid_HR\.zip; delete it"
     ):
         div2k_validation(tmp_path, remote=like(DIV2K_VALIDATION, "http://127.0.0.1:9/", div2k_zip))
 
