@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
+from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from srscope.analysis_config import AnalysisConfig
 from srscope.features.store import FeatureStore
@@ -18,8 +21,11 @@ from srscope.scores.design import NEIGHBOURS, Design
 from srscope.scores.feature_space import knn_accuracy, silhouette
 from srscope.scores.null import permutation_p_value
 from srscope.scores.separability import grade, separability
-from srscope.scores.variance import two_way_variance
+from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
 from srscope.study import FeatureSpaceScores, LayerScores, Runs, TsneScores, VarianceShares
+
+_Read = Callable[[], NDArray[np.float32]]
+_Waiting = tuple[str, _Read, Sequence[int]]  # a layer's name, its features, its output's shape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,20 +85,26 @@ def score_layers(
     set_N, content_N = store.array("set_N"), store.array("content_N")
     started = time.perf_counter()
 
-    def project(name: str, features_ND: NDArray[np.float32], shape: Sequence[int]) -> _Projected:
-        tap = taps.get(name, {"label": "raw pixels", "depth": 0.0})
-        return _project(name, features_ND, set_N, content_N, shape, tap, inputs.design, config)
-
-    taps = {tap["name"]: tap for tap in store.metadata["taps"]}
-    projected = [project(e.name, store.read(e.name), e.feature_shape) for e in store.layers]
     images_NCHW = inputs.images_NCHW
     pixels_ND = images_NCHW.reshape(len(images_NCHW), -1)
-    projected.append(project("pixels", pixels_ND, images_NCHW.shape[1:]))
+    taps = {tap["name"]: tap for tap in store.metadata["taps"]}
     control = inputs.untrained
-    if control is not None:
-        projected += [
-            project(e.name, control.read(e.name), e.feature_shape) for e in control.layers
-        ]
+    waiting: list[_Waiting] = []
+    for each in (store,) if control is None else (store, control):
+        waiting += [(e.name, partial(each.read, e.name), e.feature_shape) for e in each.layers]
+        if each is store:
+            waiting.append(("pixels", lambda: pixels_ND, images_NCHW.shape[1:]))
+
+    def project(name: str, read: _Read, shape: Sequence[int]) -> _Projected:
+        tap = taps.get(name, {"label": "raw pixels", "depth": 0.0})
+        return _project(name, read(), set_N, content_N, shape, tap, inputs.design, config)
+
+    # A layer a thread, each with one processor: most of the work is NumPy's, without the lock.
+    with threadpool_limits(limits=1):
+        jobs = min(len(waiting), int(cpu_count()))
+        parallel = Parallel(n_jobs=jobs, backend="threading")
+        done = parallel(delayed(project)(*each) for each in waiting)
+    projected = cast(list[_Projected], done)
     reduced = time.perf_counter()
     embedded = embed_many(
         [p.points_NC for p in projected],
@@ -123,7 +135,8 @@ def _project(
     config: AnalysisConfig,
 ) -> _Projected:
     """Reduce one layer by PCA and take the scores that need no t-SNE."""
-    points_NC = pca(features_ND, components=config.pca, name=name).points_NC
+    projection = pca(features_ND, components=config.pca, name=name)
+    points_NC = projection.points_NC
     p_value = knn = None
     if design.defines("p_value"):
         p_value = permutation_p_value(
@@ -139,7 +152,10 @@ def _project(
         knn = knn_accuracy(points_NC, set_N, design.kin_N, k=NEIGHBOURS, name=name)
     variance = None
     if design.defines("variance"):
-        variance = two_way_variance(features_ND, set_N, content_N, name=name)
+        if projection.gram_NN is None:
+            variance = two_way_variance(features_ND, set_N, content_N, name=name)
+        else:
+            variance = two_way_variance_of_gram(projection.gram_NN, set_N, content_N, name=name)
     return _Projected(
         layer=name,
         label=tap["label"],

@@ -44,6 +44,15 @@ def test_blocks_add_up_to_the_whole(samples, width, monkeypatch):
     np.testing.assert_allclose(parts.explained_C, whole.explained_C, rtol=1e-12)
 
 
+def test_the_inner_products_are_those_of_the_centred_samples():
+    features = falling(40, 500, dtype=np.float32, offset=1000.0)
+    centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
+    gram = pca(features, components=5).gram_NN
+    np.testing.assert_allclose(gram, centred @ centred.T, atol=1e-8)
+    np.testing.assert_allclose(gram, gram.T, atol=1e-12)
+    assert pca(falling(400, 30), components=5).gram_NN is None
+
+
 def test_a_mean_far_from_zero_costs_no_accuracy():
     features = falling(40, 500, dtype=np.float32, offset=1000.0)
     expected = PCA(10, svd_solver="full").fit_transform(features.astype(np.float64))

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.projection.pca import pca
 from srscope.scores import variance
-from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
+from srscope.scores.variance import (
+    is_crossed,
+    two_way_variance,
+    two_way_variance_by_channel,
+    two_way_variance_of_gram,
+)
 from support.points import crossed_labels, degraded_contents
 
 
@@ -53,6 +59,33 @@ def test_shares_do_not_depend_on_blocks(monkeypatch):
     whole = shares(two_way_variance(features, *labels))
     monkeypatch.setattr(variance, "_BLOCK_VALUES", 7 * 150 + 1)
     np.testing.assert_allclose(shares(two_way_variance(features, *labels)), whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_shares_of_inner_products_are_those_of_the_features(offset):
+    rng = np.random.default_rng(0)
+    sets, contents = crossed_labels(3, 8)
+    order = rng.permutation(24)
+    sets, contents = sets[order] * 5, contents[order] - 3
+    features = rng.normal(size=(24, 300)) + 0.5 * sets[:, None] + contents[:, None] + offset
+    gram = pca(features, components=3).gram_NN
+    assert gram is not None
+    expected = shares(two_way_variance(features, sets, contents))
+    found = shares(two_way_variance_of_gram(gram, sets, contents))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert sum(found) == pytest.approx(1, abs=1e-12)
+
+
+def test_inner_products_that_cannot_be_split_are_refused():
+    sets, contents = crossed_labels(2, 3)
+    with pytest.raises(DegenerateError, match="all images have the same features"):
+        two_way_variance_of_gram(np.zeros((6, 6)), sets, contents)
+    with pytest.raises(DegenerateError, match="the design is not crossed"):
+        two_way_variance_of_gram(np.eye(6), sets, np.arange(6))
+    with pytest.raises(ParameterError, match="the sets of x must be one an image"):
+        two_way_variance_of_gram(np.eye(6), sets[:4], contents, name="x")
+    with pytest.raises(ParameterError, match="the inner products of x must be square"):
+        two_way_variance_of_gram(np.ones((6, 5)), sets, contents, name="x")
 
 
 def test_pure_effects_are_told_apart():

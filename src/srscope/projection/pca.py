@@ -15,7 +15,7 @@ from scipy.linalg import eigh
 
 from srscope.errors import DegenerateError, ParameterError
 
-_BLOCK_VALUES = 1 << 21  # float64 values copied at once: 16 MiB
+_BLOCK_VALUES = 1 << 19  # float64 values copied at once: 4 MiB
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +25,13 @@ class PcaProjection:
     Args:
         points_NC: Coordinates; the mean of every column is 0.
         explained_C: Share of the total variance on each axis, in [0, 1].
+        gram_NN: Inner products of the samples less their mean, by which further sums of squares
+            come for free; ``None`` where the features are fewer than the samples.
     """
 
     points_NC: NDArray[np.float64]
     explained_C: NDArray[np.float64]
+    gram_NN: NDArray[np.float64] | None = None
 
 
 def pca(
@@ -71,14 +74,11 @@ def pca(
         remedy = "give more images, or lower the PCA components"
         rule = f"at least {components + 1} for {components} PCA components"
         raise ParameterError(f"the number of samples of {name}", rule, samples, remedy)
-    mean_D = _mean(features_ND)
     wide = width > samples
-    scatter_MM = np.zeros((min(samples, width),) * 2)
-    # Infinite and undefined features are looked for once, in the result, where they leave NaN.
-    with np.errstate(invalid="ignore", over="ignore"):
-        for centred in _centred_blocks(features_ND, mean_D, by_column=wide):
-            scatter_MM += centred @ centred.T if wide else centred.T @ centred
+    mean_D = None if wide else _mean(features_ND)
+    scatter_MM = _gram(features_ND) if mean_D is None else _scatter(features_ND, mean_D)
     total = float(np.trace(scatter_MM))
+    # Infinite and undefined features are looked for once, in the result, where they leave NaN.
     if not np.isfinite(scatter_MM).all():
         raise _not_finite(features_ND, name)
     if total == 0:
@@ -94,13 +94,17 @@ def pca(
     # What is left of a zero eigenvalue after rounding is no variance.
     value_C = np.where(value_C > size * np.finfo(np.float64).eps * value_C[0], value_C, 0.0)
     points_NC: NDArray[np.float64]
-    if wide:
+    if mean_D is None:
         points_NC = axes_MC * np.sqrt(value_C)
     else:
-        blocks = _centred_blocks(features_ND, mean_D, by_column=False)
+        blocks = _centred_rows(features_ND, mean_D)
         points_NC = np.concatenate([centred @ axes_MC for centred in blocks])
         points_NC[:, value_C == 0] = 0.0
-    return PcaProjection(points_NC=fixed_signs(points_NC), explained_C=value_C / total)
+    return PcaProjection(
+        points_NC=fixed_signs(points_NC),
+        explained_C=value_C / total,
+        gram_NN=scatter_MM if wide else None,
+    )
 
 
 def fixed_signs(points_NC: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,33 +113,54 @@ def fixed_signs(points_NC: NDArray[np.float64]) -> NDArray[np.float64]:
     return points_NC * np.where(largest_C < 0, -1.0, 1.0)
 
 
-def _mean(features_ND: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the mean sample: taken from the first one, so that it is exact where all are alike."""
+def _gram(features_ND: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the inner products of the samples less their mean, in one pass over the features.
+
+    It takes them relative to the first sample, and the mean out of the products, so that samples
+    that are all alike give exactly 0. What is not finite gives NaN.
+    """
     samples, width = features_ND.shape
-    mean_D = features_ND[0].astype(np.float64)
+    gram_NN = np.zeros((samples, samples))
     step = max(1, _BLOCK_VALUES // samples)
     with np.errstate(invalid="ignore", over="ignore"):
         for start in range(0, width, step):
-            part = slice(start, start + step)
-            offset_NB = features_ND[:, part].astype(np.float64) - mean_D[part]
-            mean_D[part] += offset_NB.mean(axis=0)
-    return mean_D
+            block_NB = features_ND[:, start : start + step].astype(np.float64)
+            block_NB -= block_NB[0].copy()
+            gram_NN += block_NB @ block_NB.T
+        mean_N = gram_NN.mean(axis=0)
+        gram_NN -= mean_N
+        gram_NN -= (mean_N - mean_N.mean())[:, None]
+    return gram_NN
 
 
-def _centred_blocks(
-    features_ND: NDArray[np.floating[Any]], mean_D: NDArray[np.float64], *, by_column: bool
+def _scatter(
+    features_ND: NDArray[np.floating[Any]], mean_D: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the inner products of the features less their mean."""
+    scatter_DD = np.zeros((len(mean_D), len(mean_D)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        for centred in _centred_rows(features_ND, mean_D):
+            scatter_DD += centred.T @ centred
+    return scatter_DD
+
+
+def _mean(features_ND: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the mean sample: taken from the first one, so that it is exact where all are alike."""
+    first_D = features_ND[0].astype(np.float64)
+    sum_D = np.zeros_like(first_D)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for offset in _centred_rows(features_ND, first_D):
+            sum_D += offset.sum(axis=0)
+    return first_D + sum_D / len(features_ND)
+
+
+def _centred_rows(
+    features_ND: NDArray[np.floating[Any]], mean_D: NDArray[np.float64]
 ) -> Iterator[NDArray[np.float64]]:
-    """Yield the features less their mean, in blocks of whole columns or of whole rows."""
-    samples, width = features_ND.shape
-    if by_column:
-        step = max(1, _BLOCK_VALUES // samples)
-        for start in range(0, width, step):
-            part = slice(start, start + step)
-            yield features_ND[:, part].astype(np.float64) - mean_D[part]
-    else:
-        step = max(1, _BLOCK_VALUES // width)
-        for start in range(0, samples, step):
-            yield features_ND[start : start + step].astype(np.float64) - mean_D
+    """Yield the features less ``mean_D``, in blocks of whole rows."""
+    step = max(1, _BLOCK_VALUES // len(mean_D))
+    for start in range(0, len(features_ND), step):
+        yield features_ND[start : start + step].astype(np.float64) - mean_D
 
 
 def _not_finite(features_ND: NDArray[np.floating[Any]], name: str) -> DegenerateError:

@@ -104,6 +104,53 @@ def two_way_variance(
     )
 
 
+def two_way_variance_of_gram(
+    gram_NN: NDArray[np.float64],
+    set_N: NDArray[np.integer[Any]],
+    content_N: NDArray[np.integer[Any]],
+    *,
+    name: str = "features",
+) -> VarianceShares:
+    """Split the variance as :func:`two_way_variance` does, from inner products of the images.
+
+    Sums of squares over features are sums of these, so that wide features need not be read again.
+
+    Args:
+        gram_NN: Inner products of the features of all images, less their mean, as PCA has them.
+        set_N: The degradation of each image.
+        content_N: The content of each image.
+        name: What the features are, for messages, e.g. a layer's name.
+
+    Raises:
+        ParameterError: If the shapes do not fit.
+        DegenerateError: If the design is not crossed, or all images have the same features.
+
+    Example:
+        >>> centred_ND = np.array([[-1.5], [0.5], [-0.5], [1.5]])
+        >>> sets, contents = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+        >>> two_way_variance_of_gram(centred_ND @ centred_ND.T, sets, contents)
+        VarianceShares(degradation=0.2, content=0.8, interaction=0.0)
+    """
+    if gram_NN.shape != (len(gram_NN),) * 2:
+        raise ParameterError(f"the inner products of {name}", "square", gram_NN.shape)
+    _check_design(len(gram_NN), set_N, content_N, name)
+    total = float(np.trace(gram_NN))
+    if not total > 0:
+        remedy = "choose another layer, or images that differ"
+        raise DegenerateError(_what(name), "all images have the same features", remedy)
+    between: list[float] = []
+    for labels_N in (set_N, content_N):
+        member_GN = (labels_N == np.unique(labels_N)[:, None]).astype(np.float64)
+        size_G = member_GN.sum(axis=1)
+        between.append(float(np.einsum("gn,gn->g", member_GN @ gram_NN, member_GN) @ (1 / size_G)))
+    degradation, content = (max(0.0, squares) for squares in between)
+    interaction = max(0.0, total - degradation - content)
+    whole = degradation + content + interaction
+    return VarianceShares(
+        degradation=degradation / whole, content=content / whole, interaction=interaction / whole
+    )
+
+
 def two_way_variance_by_channel(
     features_ND: NDArray[np.floating[Any]],
     set_N: NDArray[np.integer[Any]],
@@ -148,6 +195,18 @@ def _what(name: str) -> str:
     return f"the variance split of {name}"
 
 
+def _check_design(
+    images: int, set_N: NDArray[np.integer[Any]], content_N: NDArray[np.integer[Any]], name: str
+) -> None:
+    for what, labels_N in (("sets", set_N), ("contents", content_N)):
+        if labels_N.shape != (images,):
+            rule = f"one an image, shape {(images,)}"
+            raise ParameterError(f"the {what} of {name}", rule, labels_N.shape)
+    if not is_crossed(set_N, content_N):
+        why = "the design is not crossed (each of two or more contents once in each set)"
+        raise DegenerateError(_what(name), why)
+
+
 def _squares(
     features_ND: NDArray[np.floating[Any]],
     set_N: NDArray[np.integer[Any]],
@@ -157,13 +216,7 @@ def _squares(
     """Return every feature's sums of squares: degradation, content, interaction; shape (3, D)."""
     if features_ND.ndim != 2:
         raise ParameterError(name, "an array (images, features)", features_ND.shape)
-    for what, labels_N in (("sets", set_N), ("contents", content_N)):
-        if labels_N.shape != features_ND.shape[:1]:
-            rule = f"one an image, shape {features_ND.shape[:1]}"
-            raise ParameterError(f"the {what} of {name}", rule, labels_N.shape)
-    if not is_crossed(set_N, content_N):
-        why = "the design is not crossed (each of two or more contents once in each set)"
-        raise DegenerateError(_what(name), why)
+    _check_design(len(features_ND), set_N, content_N, name)
     images, width = features_ND.shape
     sets = len(np.unique(set_N))
     order_N = np.lexsort((content_N, set_N))
