@@ -60,8 +60,10 @@ WITHOUT_TORCH = (
 )
 TORCH = {"torch", "torchvision", "torchmetrics", "lightning"}
 FOREIGN_LOADERS = {"spandrel", "timm"}
-HEAVY = {*TORCH, "numpy", "numba", "scipy", "sklearn", "matplotlib", "plotly", "openTSNE"}
-HEAVY |= {"jsonargparse"}
+HEAVY = {
+    *TORCH, "numpy", "numba", "scipy", "sklearn", "matplotlib", "plotly", "openTSNE",
+    "jsonargparse",
+}  # fmt: skip
 # A path to somebody's machine: a home, a mount, a work folder, a drive.
 MACHINE_PATH = re.compile(
     r"""(?<![\w.:/<])(?:/(?:home|Users|root|work|mnt|media|opt|tmp|data|srv|scratch)/|[A-Z]:\\)"""

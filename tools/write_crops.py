@@ -8,6 +8,7 @@ PSNR and detail of the whole square beneath. Suffixes: H/W height and width, 3 r
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -63,8 +64,8 @@ def show(network: nn.Module | None, pair: Pair) -> tuple[NDArray[np.float32], st
     return _inner(sr_HW3), f"{numbers.psnr:.1f} dB, detail {numbers.detail:.2f}"
 
 
-def _inner(image_HW3: NDArray[np.float32]) -> NDArray[np.float32]:
-    return image_HW3[MARGIN : MARGIN + SIDE, MARGIN : MARGIN + SIDE]
+def _inner(image_HW3: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    return image_HW3[MARGIN : MARGIN + SIDE, MARGIN : MARGIN + SIDE].astype(np.float32)
 
 
 def main() -> None:

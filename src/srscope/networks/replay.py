@@ -39,13 +39,19 @@ _IN_PLACE_ON_LISTS = {
     f"aten::{name}"
     for name in ("append", "extend", "insert", "pop", "clear", "remove", "reverse", "_set_item")
 }
+
+
+def _slice(values: list[Any], first: int | None, last: int | None, step: int) -> list[Any]:
+    return values[first:last:step]
+
+
 _ON_LISTS: dict[str, Callable[..., Any]] = {
     "aten::__getitem__": operator.getitem,
     "aten::__contains__": operator.contains,
     "aten::len": len,
     "aten::list": list,
     "aten::add": operator.add,
-    "aten::slice": lambda values, first, last, step: values[first:last:step],
+    "aten::slice": _slice,
 }
 """Operators on lists of anything, which PyTorch does not offer to Python."""
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def load_pairs(
         if name not in names:
             raise ParameterError("data.validation", f"names of files in {folder}", name)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        pairs = list(pool.map(lambda photograph: make_pair(photograph, scale), photographs))
+        pairs = list(pool.map(partial(make_pair, scale=scale), photographs))
     training = tuple(pair for pair in pairs if pair.name not in validation)
     if not training:
         raise ImageError(folder, "no photograph is left for training", "shorten data.validation")
