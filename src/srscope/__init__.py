@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from srscope.analysis import analyze, score_features, write_outputs
+    from srscope.analysis_compare import compare
     from srscope.analysis_config import AnalysisConfig
+    from srscope.analysis_course import over_training
     from srscope.analysis_export import export
     from srscope.analysis_maps import feature_maps, write_maps
     from srscope.degradations.suite import list_suites, load_suite
@@ -35,6 +37,7 @@ _HOME = {
     "AnalysisConfig": "srscope.analysis_config:AnalysisConfig",
     "SrscopeError": "srscope.errors:SrscopeError",
     "analyze": "srscope.analysis:analyze",
+    "compare": "srscope.analysis_compare:compare",
     "degrade": "srscope.degradations.write:write_degraded",
     "export": "srscope.analysis_export:export",
     "feature_maps": "srscope.analysis_maps:feature_maps",
@@ -45,6 +48,7 @@ _HOME = {
     "load_network": "srscope.networks.zoo:load_network",
     "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.suite:load_suite",
+    "over_training": "srscope.analysis_course:over_training",
     "read_image": "srscope.images.io:read_image",
     "read_study": "srscope.study_file:read_study",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
@@ -61,6 +65,7 @@ __all__ = [
     "SrscopeError",
     "__version__",
     "analyze",
+    "compare",
     "degrade",
     "export",
     "feature_maps",
@@ -71,6 +76,7 @@ __all__ = [
     "load_network",
     "load_recipe",
     "load_suite",
+    "over_training",
     "read_image",
     "read_study",
     "reproduce",

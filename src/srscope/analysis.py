@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import Progress, extract_features, staged
 from srscope.analysis_scores import ScoringInputs, score_layers
-from srscope.errors import FileProblem
+from srscope.errors import FileProblem, ParameterError
 from srscope.features.store import FeatureStore
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
@@ -61,6 +61,9 @@ def analyze(
     Source: Liu et al. 2021; the protocol is in the documentation's science page.
     """
     settings = dataclasses.replace(config or AnalysisConfig(), **options)
+    if isinstance(network, str) and Path(network).is_dir():
+        remedy = "for a folder of checkpoints there is srscope.over_training"
+        raise ParameterError("network", "one network", network, remedy)
     loaded = load_network(network) if isinstance(network, str) else network
     with _feature_folder(out, keep=settings.keep_features) as folder:
         seconds = extract_features(loaded, settings, folder, progress=progress)
@@ -95,10 +98,20 @@ def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = 
         progress("writing the report", 1, 1)
 
 
+def refuse_file(out: str | Path) -> None:
+    """Raise unless ``out`` can be a folder.
+
+    Raises:
+        FileProblem: If it is a file.
+    """
+    if Path(out).exists() and not Path(out).is_dir():
+        raise FileProblem(out, "is a file, not a folder", "name another output folder with --out")
+
+
 @contextmanager
 def _feature_folder(out: str | Path | None, *, keep: bool) -> Generator[Path]:
-    if out is not None and Path(out).exists() and not Path(out).is_dir():
-        raise FileProblem(out, "is a file, not a folder", "name another output folder with --out")
+    if out is not None:
+        refuse_file(out)
     if out is not None and keep:
         yield Path(out) / "features"
         return

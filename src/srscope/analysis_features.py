@@ -21,7 +21,7 @@ from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.downloads import div2k_validation
 from srscope.images.folder import load_folder
-from srscope.images.record import PhotoSet
+from srscope.images.record import Contents, PhotoSet
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.select import depths_of, select_layers
 
@@ -37,6 +37,7 @@ def extract_features(
     config: AnalysisConfig,
     folder: Path,
     *,
+    images: DegradedImages | None = None,
     progress: Progress | None = None,
 ) -> dict[str, float]:
     """Degrade the photographs, run the network on them and store what its layers put out.
@@ -45,6 +46,7 @@ def extract_features(
         network: The network.
         config: The parameters.
         folder: Gets the stores ``network`` and, for the control, ``untrained``.
+        images: What to feed it, where that is at hand: what :func:`degraded_images` makes.
         progress: Called as patches are done.
 
     Returns:
@@ -56,7 +58,9 @@ def extract_features(
     taps = select_layers(network, config.layers)
     started = time.perf_counter()
     patch = network.fitted(config.patch)
-    images = _degraded(network.scale, patch, config)
+    if images is None:
+        contents = original_contents(network.scale, patch, config)
+        images = degraded_images(contents, network.scale, patch, config)
     if len(images.images_NCHW) <= config.pca:
         raise ParameterError(
             "pca",
@@ -129,24 +133,45 @@ def staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] 
     return lambda done, total: progress(stage, done, total)
 
 
-def _degraded(scale: int, patch: int, config: AnalysisConfig) -> DegradedImages:
+def suite_of(config: AnalysisConfig) -> Suite:
+    """Return the suite that a config names, with what it overrides."""
     suite = suite_of_folders(config) if config.sets else load_suite(config.suite)
     if config.blur_applied_to is not None:
         suite = dataclasses.replace(suite, blur_applied_to=config.blur_applied_to)
     if config.quantized is not None:
         suite = dataclasses.replace(suite, quantized=config.quantized)
-    contents = None
-    if any(each.folder is None for each in suite.sets):
-        contents = crop_contents(
-            load_photographs(config.images),
-            count=config.contents,
-            patch=patch,
-            scale=scale,
-            margin=MARGIN,
-        )
+    return suite
+
+
+def original_contents(scale: int, patch: int, config: AnalysisConfig) -> Contents | None:
+    """Return the HR crops that a network of this scale is fed reductions of.
+
+    Args:
+        scale: The network's.
+        patch: Side of what it is fed, in LR pixels.
+        config: Says which photographs, and how many contents.
+
+    Returns:
+        The crops with their margin; ``None`` where every set is a folder of images as they are.
+    """
+    if all(each.folder is not None for each in suite_of(config).sets):
+        return None
+    return crop_contents(
+        load_photographs(config.images),
+        count=config.contents,
+        patch=patch,
+        scale=scale,
+        margin=MARGIN,
+    )
+
+
+def degraded_images(
+    contents: Contents | None, scale: int, patch: int, config: AnalysisConfig
+) -> DegradedImages:
+    """Return what a network of this scale is fed: every set of the suite, made of the contents."""
     count = config.contents if contents is None else None
     options = {"patch": patch, "scale": scale, "seed": config.seed}
-    return degrade(contents, suite, count=count, **options)
+    return degrade(contents, suite_of(config), count=count, **options)
 
 
 def suite_of_folders(config: AnalysisConfig) -> Suite:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
-from srscope import cli_analysis, cli_export, cli_maps
+from srscope import cli_analysis, cli_compare, cli_export, cli_maps
 from srscope.cli_analysis import print_skipped
 from srscope.errors import FileProblem, ImageError, SrscopeError
 from srscope.networks.spec import HELP
@@ -57,6 +57,10 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
 
     sub = command("analyze", cli_analysis.run, cli_analysis.HELP)
     cli_analysis.add_options(sub)
+    _quiet(sub)
+
+    sub = command("compare", cli_compare.run, cli_compare.HELP, cli_compare.MORE)
+    cli_compare.add_options(sub)
     _quiet(sub)
 
     sub = command("degrade", _degrade, "Write the degraded sets of a suite as image folders.")

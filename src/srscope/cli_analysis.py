@@ -24,8 +24,11 @@ HELP = "Score every layer of a network and write a report."
 
 def add_options(parser: jsonargparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument("network", type=str, help=NETWORK)
+    text = f"{NETWORK}; or a folder of checkpoints of one, over their iterations"
+    parser.add_argument("network", type=str, help=text)
     parser.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
+    text = "of a folder, at most so many, evenly, with the first and the last; 0 for all [0]"
+    parser.add_argument("--checkpoints", type=int, default=0, help=text)
     add_config(parser)
 
 
@@ -70,6 +73,9 @@ def run(args: Any) -> None:
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
     config = take_config(options)
+    if "*" in network or Path(network.partition("?")[0]).is_dir():
+        _run_over_training(network, args.checkpoints, out, config, quiet=quiet)
+        return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
         study = analyze(network, out=folder, config=config, progress=progress)
@@ -78,6 +84,26 @@ def run(args: Any) -> None:
     print_reservations(study, config)
     print(verdict(study).headline)
     print(folder / "report.html")
+
+
+def _run_over_training(
+    folder: str, checkpoints: int, out: str | None, config: AnalysisConfig, *, quiet: bool
+) -> None:
+    from srscope.analysis_course import over_training
+    from srscope.console import print_course, stage_progress
+    from srscope.report.course import headline
+
+    stem = Path(folder.partition("?")[0].replace("*", "")).resolve().stem.strip("-_. ")
+    target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
+    with stage_progress(quiet=quiet) as progress:
+        course = over_training(
+            folder, checkpoints=checkpoints, out=target, config=config, progress=progress
+        )
+    print_course(course)
+    print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
+    print_reservations(course.moments[0].study, config)
+    print(headline(course))
+    print(target / "report.html")
 
 
 def print_reservations(study: Study, config: AnalysisConfig) -> None:

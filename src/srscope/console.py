@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from srscope.comparison import Comparison
+    from srscope.course import Course
     from srscope.degradations.suite import Suite
     from srscope.networks.description import LoadedNetwork
     from srscope.networks.tree import LayerRow
@@ -79,6 +81,42 @@ def print_study(study: Study) -> None:
         ("layer", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation", "content"),
         rows,
     )
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print one row a network: the layer where it separates most, and its PSNR."""
+    rows: list[list[str]] = []
+    for entry in comparison.entries:
+        restored, best = entry.restoration, entry.best
+        psnr = ""
+        if restored.psnr is not None and restored.bicubic is not None:
+            psnr = f"{restored.psnr:.2f} dB ({restored.psnr - restored.bicubic:+.2f})"
+        highest = max((e.tsne.chi.mean for e in entry.study.untrained), default=None)
+        control = "" if highest is None else f"{highest:.2f}"
+        rows.append([entry.name, *_score_row(best, best.label), control, psnr])
+    print_table(
+        "each network where it separates most",
+        (
+            "network", "layer", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation",
+            "content", "untrained CHI", "PSNR (over bicubic)",
+        ),
+        rows,
+        words=2,
+    )  # fmt: skip
+
+
+def print_course(course: Course) -> None:
+    """Print one row a checkpoint, at the layer where the last one separates most."""
+    rows: list[list[str]] = []
+    for moment in course.moments:
+        layer, psnr = moment.study.layers[course.best], moment.restoration.psnr
+        restored = "" if psnr is None else f"{psnr:.2f} dB"
+        rows.append([*_score_row(layer, f"{moment.iteration:,}"), restored])
+    label = course.moments[-1].study.layers[course.best].label
+    columns = (
+        "iterations", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation", "content", "PSNR",
+    )  # fmt: skip
+    print_table(f"{course.name} over its training, at {label}", columns, rows, words=0)
 
 
 def _score_row(layer: LayerScores, label: str) -> list[str]:

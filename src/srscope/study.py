@@ -180,16 +180,16 @@ class Study:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn records into JSON values; what is undefined (NaN, the spread of one run) is ``None``."""
     if isinstance(value, Runs) and len(value.runs) < 2:
-        return {"mean": _plain(value.mean), "std": None, "runs": list(value.runs)}
+        return {"mean": plain(value.mean), "std": None, "runs": list(value.runs)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -197,21 +197,22 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _layer_entry(layer: LayerScores) -> dict[str, Any]:
+def layer_entry(layer: LayerScores) -> dict[str, Any]:
+    """Return a layer as an entry of ``scores.json``."""
     entry: dict[str, Any] = {"layer": layer.layer, "label": layer.label, "shape": list(layer.shape)}
     entry["depth"] = layer.depth
-    entry["tsne"] = _plain(layer.tsne)
-    entry["feature_space"] = _plain(layer.feature_space)
-    entry["variance"] = _plain(layer.variance)
+    entry["tsne"] = plain(layer.tsne)
+    entry["feature_space"] = plain(layer.feature_space)
+    entry["variance"] = plain(layer.variance)
     return entry
 
 
 def scores_dict(study: Study) -> dict[str, Any]:
     """Return ``study`` in the ``srscope.scores/1`` form, as plain JSON values."""
-    suite = _plain(study.suite)
+    suite = plain(study.suite)
     return {
         "schema": SCHEMA,
-        "network": _plain(study.network),
+        "network": plain(study.network),
         "suite": suite,
         "images": {
             "source": study.inputs.source,
@@ -219,16 +220,16 @@ def scores_dict(study: Study) -> dict[str, Any]:
             "photographs": len(set(study.inputs.photographs)) or None,
             "skipped": [{"file": name, "reason": why} for name, why in study.inputs.skipped],
         },
-        "protocol": _plain(study.protocol),
-        "environment": _plain(study.environment),
-        "layers": [_layer_entry(layer) for layer in study.layers],
+        "protocol": plain(study.protocol),
+        "environment": plain(study.environment),
+        "layers": [layer_entry(layer) for layer in study.layers],
         "controls": {
-            "pixels": _layer_entry(study.pixels),
-            "untrained": [_layer_entry(layer) for layer in study.untrained],
+            "pixels": layer_entry(study.pixels),
+            "untrained": [layer_entry(layer) for layer in study.untrained],
         },
         "left_out": [{"score": score, "why": why} for score, why in study.left_out],
         "created": study.created,
-        "timings": _plain(study.timings),
+        "timings": plain(study.timings),
     }
 
 

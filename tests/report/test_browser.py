@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -31,37 +31,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-Open = Callable[..., Page]
+Open = browsers.Open
 
 
 @pytest.fixture
 def open_page(browser: Browser) -> Generator[Open]:
     """Open a file; at the end of the test no error and no request may have been seen."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_one(path: Path, **options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(f"console {m.type}: {m.text}"))
-        page.on("pageerror", lambda e: complaints.append(f"error: {e}"))
-        page.on(
-            "request",
-            lambda r: (
-                None
-                if r.url.startswith(("data:", path.as_uri()))
-                else complaints.append(f"request: {r.url}")
-            ),
-        )
-        page.goto(path.as_uri())
-        page.wait_for_selector("#multiples figure")
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with browsers.opener(browser, "#multiples figure") as opened:
+        yield opened
 
 
 def drag(page: Page, selector: str, corners: list[tuple[float, float]]) -> None:

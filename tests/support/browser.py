@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+Open = Callable[..., Page]
+"""Opens a file, with options of a browser context such as its viewport."""
 
 
 @contextmanager
@@ -22,3 +26,36 @@ def chromium() -> Generator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def opener(browser: Browser, until: str) -> Generator[Open]:
+    """Yield a function that opens a file and waits for the selector ``until``.
+
+    At the end no error, no word on the console and no request but for the file may have been seen.
+    """
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def open_one(path: Path, **options: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(f"console {m.type}: {m.text}"))
+        page.on("pageerror", lambda e: complaints.append(f"error: {e}"))
+        page.on(
+            "request",
+            lambda r: (
+                None
+                if r.url.startswith(("data:", path.as_uri()))
+                else complaints.append(f"request: {r.url}")
+            ),
+        )
+        page.goto(path.as_uri())
+        page.wait_for_selector(until)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []

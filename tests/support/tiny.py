@@ -17,12 +17,26 @@ FAST = {
     "permutations": 49,
 }
 """Options of an analysis that takes about a second."""
+FAST_WORDS = [
+    "--contents=6",
+    "--patch=16",
+    "--pca=6",
+    "--runs=1",
+    "--permutations=9",
+    "--tsne.perplexity=5",
+    "--tsne.iterations=260",
+    "--untrained=false",
+    "--quiet",
+]
+"""Such options on the command line."""
 
 
-def tiny_checkpoint(path: Path, *, blocks: int = 3, spoil: float | None = None) -> Path:
+def tiny_checkpoint(
+    path: Path, *, blocks: int = 3, scale: int = 4, seed: int = 123, spoil: float | None = None
+) -> Path:
     """Save a small SRResNet; ``spoil`` overwrites one weight of its second block."""
-    torch.manual_seed(123)  # not the seed of an untrained control
-    network = SRResNet(SRResNetConfig(blocks=blocks, channels=6))
+    torch.manual_seed(seed)  # by default not that of an untrained control
+    network = SRResNet(SRResNetConfig(blocks=blocks, channels=6, scale=scale))
     state = network.state_dict()
     if spoil is not None:
         state["body.1.conv1.weight"][0, 0, 0, 0] = spoil

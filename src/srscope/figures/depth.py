@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from srscope import study
 from srscope.figures import style, words
@@ -48,13 +48,52 @@ def _drawn(value: float) -> float:
     return max(value, CHI_FLOOR) if math.isfinite(value) else math.nan
 
 
-def _chi_axis(axes: Axes, tops: Sequence[float]) -> None:
-    """Make the vertical axis a logarithmic one of CHI, with the paper's grades as bands."""
+def chi_errorbar(
+    axes: Axes,
+    place_L: ArrayLike,
+    entries: Sequence[study.LayerScores],
+    *,
+    label: str | None,
+    **looks: Any,
+) -> None:
+    """Draw CHI (mean ± std) of layers at these places, as a line with error bars.
+
+    Args:
+        axes: What to draw on; :func:`chi_axis` makes its scale.
+        place_L: Where, across.
+        entries: The layers.
+        label: For the legend.
+        looks: As for ``Axes.errorbar``.
+    """
+    chis = [e.tsne.chi for e in entries]
+    mean_L = np.array([_drawn(c.mean) for c in chis])
+    low_L = np.array([_drawn(c.mean - c.std) for c in chis])
+    high_L = np.array([_drawn(c.mean + c.std) for c in chis])
+    spread = np.stack([mean_L - low_L, high_L - mean_L])
+    axes.errorbar(place_L, mean_L, yerr=spread, label=label, capsize=2, elinewidth=0.8, **looks)
+
+
+def percent_axis(axes: Axes) -> None:
+    """Label the vertical axis in percent."""
+    axes.yaxis.set_major_formatter(FuncFormatter(_percent_tick))
+
+
+def chi_axis(axes: Axes, tops: Sequence[float], *, graded: bool = True) -> None:
+    """Make the vertical axis a logarithmic one of CHI.
+
+    Args:
+        axes: What to draw on.
+        tops: The values that have to find room.
+        graded: Whether to draw the paper's grades, which are for t-SNE points, as bands.
+    """
     top = max([1000.0, *(2 * t for t in tops)])
     axes.set_yscale("log")
     axes.set_ylim(CHI_FLOOR * 0.7, top)
     axes.yaxis.set_major_formatter(FuncFormatter(_chi_tick))
     axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel("CHI on t-SNE points" if graded else "CHI of the features")
+    if not graded:
+        return
     edges = [CHI_FLOOR * 0.7, *(edge for edge, _ in style.GRADE_EDGES), top]
     signs = ["\N{MINUS SIGN}", *(sign for _, sign in style.GRADE_EDGES)]
     for i, sign in enumerate(signs):
@@ -63,7 +102,6 @@ def _chi_axis(axes: Axes, tops: Sequence[float]) -> None:
         middle = math.sqrt(max(edges[i], CHI_FLOOR) * edges[i + 1])
         axes.annotate(sign, (1.008, middle), xycoords=("axes fraction", "data"), va="center",
                       annotation_clip=False)  # fmt: skip
-    axes.set_ylabel("CHI on t-SNE points")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +152,7 @@ def chi_curves(labels: Sequence[str], curves: Sequence[Curve]) -> Figure:
             mfc="white" if curve.published else colour, linewidth=1.3, capsize=2, elinewidth=0.8,
             linestyle="--" if curve.published or not own else "-", zorder=5 if own else 3,
         )  # fmt: skip
-    _chi_axis(axes, [m + s for c in curves for m, s in zip(c.mean_L, c.std_L, strict=True)])
+    chi_axis(axes, [m + s for c in curves for m, s in zip(c.mean_L, c.std_L, strict=True)])
     axes.set_xlim(-0.5, len(labels) - 0.5)
     _name_places(axes, np.arange(len(labels)), list(labels))
     handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
@@ -134,25 +172,18 @@ def chi_by_depth(record: study.Study) -> Figure:
     axes = figure.subplots()
     place_L = np.arange(len(record.layers))
 
-    def line(entries: tuple[study.LayerScores, ...], **looks: object) -> None:
-        chis = [e.tsne.chi for e in entries]
-        mean_L = np.array([_drawn(c.mean) for c in chis])
-        low_L = np.array([_drawn(c.mean - c.std) for c in chis])
-        high_L = np.array([_drawn(c.mean + c.std) for c in chis])
-        axes.errorbar(place_L, mean_L, yerr=np.stack([mean_L - low_L, high_L - mean_L]), **looks)  # type: ignore[arg-type]
-
-    common = {"linewidth": 1.3, "capsize": 2, "elinewidth": 0.8}
-    line(record.layers, label="network", color=style.SET_COLOURS[0], marker="o", ms=4, zorder=5,
-         **common)  # fmt: skip
+    chi_errorbar(axes, place_L, record.layers, label="network", color=style.SET_COLOURS[0],
+                 marker="o", ms=4, zorder=5, linewidth=1.3)  # fmt: skip
     if record.untrained:
-        line(record.untrained, label="same architecture, untrained", color=style.CONTROL_COLOUR,
-             marker="s", ms=3.5, mfc="white", linestyle="--", **common)  # fmt: skip
+        chi_errorbar(axes, place_L, record.untrained, label="same architecture, untrained",
+                     color=style.CONTROL_COLOUR, marker="s", ms=3.5, mfc="white", linestyle="--",
+                     linewidth=1.3)  # fmt: skip
     pixels = record.pixels.tsne.chi.mean
     if math.isfinite(pixels):
         axes.axhline(_drawn(pixels), color=style.SET_COLOURS[1], linestyle=":", linewidth=1.3,
                      label="raw pixels")  # fmt: skip
     chis = [e.tsne.chi for e in (*record.layers, *record.untrained, record.pixels)]
-    _chi_axis(axes, [c.mean + c.std for c in chis if math.isfinite(c.mean)])
+    chi_axis(axes, [c.mean + c.std for c in chis if math.isfinite(c.mean)])
     axes.set_xlim(-0.5, len(record.layers) - 0.5)
     _name_places(axes, place_L, _tick_labels(record))
     # Matplotlib lists plain lines before those with error bars; the network comes first here.
@@ -193,7 +224,7 @@ def variance_by_depth(record: study.Study) -> Figure | None:
     _name_places(axes, place_L, ["raw pixels", *_tick_labels(record)])
     axes.set_xlim(-1.0, len(entries) - 0.4)
     axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(FuncFormatter(_percent_tick))
+    percent_axis(axes)
     axes.set_ylabel("share of variance")
     figure.legend(loc="outside upper center", ncols=3)
     return figure

@@ -33,16 +33,17 @@ def _on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
     return [int(v) for v in np.rint(unit * GRID).ravel()]
 
 
-def _entry(entry: study.LayerScores, short: str) -> dict[str, Any]:
-    chi = entry.tsne.chi
+def entry(layer: study.LayerScores, short: str) -> dict[str, Any]:
+    """Return what the plots need of one layer, under a short name."""
+    chi = layer.tsne.chi
     return {
         "short": short,
-        "label": words.printable(entry.label),
-        "layer": words.printable(entry.layer),
+        "label": words.printable(layer.label),
+        "layer": words.printable(layer.layer),
         "chi": words.with_spread(chi),
-        "grade": words.grade_sign(entry.tsne.grade),
+        "grade": words.grade_sign(layer.tsne.grade),
         "runs": [words.number(v) for v in chi.runs],
-        "points": [_on_grid(points_N2) for points_N2 in entry.points_RN2],
+        "points": [_on_grid(points_N2) for points_N2 in layer.points_RN2],
     }
 
 
@@ -58,8 +59,8 @@ def payload(record: study.Study, sprite: Sprite) -> dict[str, Any]:
         "set": inputs.set_N.tolist(),
         "content": inputs.content_N.tolist(),
         "seed": seed if isinstance(seed, int) else None,
-        "pixels": _entry(record.pixels, "Raw pixels"),
-        "layers": list(map(_entry, record.layers, short)),
-        "untrained": list(map(_entry, record.untrained, short)),
+        "pixels": entry(record.pixels, "Raw pixels"),
+        "layers": list(map(entry, record.layers, short)),
+        "untrained": list(map(entry, record.untrained, short)),
         "sprite": {"columns": sprite.columns, "height": sprite.height, "width": sprite.width},
     }

@@ -14,7 +14,7 @@ from srscope import files, study
 from srscope.figures import words
 from srscope.report import charts, explorer, markup, pictures, tables
 from srscope.report.markup import text
-from srscope.report.page import admitted, resource
+from srscope.report.page import admitted, resource, scripts
 from srscope.report.verdict import verdict
 
 BIBTEX = """\
@@ -67,7 +67,7 @@ def render(record: study.Study) -> str:
     """Return the whole report as HTML."""
     outcome = verdict(record)
     sprite = pictures.sprite(record.inputs.patches_NHW3)
-    style, script = resource("report.css"), resource("scatter.js") + resource("report.js")
+    style, script = resource("report.css"), scripts("common.js", "scatter.js", "report.js")
     variance = charts.variance_by_depth(record)
     findings = "".join(
         f"<div><dt>{text(f.question)}</dt><dd>{text(f.answer)}</dd></div>" for f in outcome.findings

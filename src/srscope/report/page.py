@@ -12,6 +12,11 @@ def resource(name: str, package: str = "srscope.report") -> str:
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
+def scripts(*names: str) -> str:
+    """Return scripts of this package as one."""
+    return "".join(map(resource, names))
+
+
 def admitted(content: str) -> str:
     """Return the source expression that admits an inline style or script by its hash.
 

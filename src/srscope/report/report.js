@@ -14,13 +14,6 @@
   const state = { colour: "set", tool: "box", source: "layers", run: 0, depth: data.layers.length,
     selected: new Set(), hover: -1 };
 
-  const make = (name, text, className) => {
-    const element = document.createElement(name);
-    if (text !== undefined) element.textContent = text;
-    if (className) element.className = className;
-    return element;
-  };
-  const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
   const setName = (i) => data.sets[data.set[i]].name;
   const contentName = (i) => data.contents[data.content[i]];
 
@@ -29,14 +22,7 @@
   const pairs = () => (state.colour === "set" ? pairsBySet : pairsByContent);
   const twins = (i) => (i < 0 ? [] : versionsOf[data.content[i]].filter((j) => j !== i));
 
-  function paint(canvas, index) {
-    const { columns, width, height } = data.sprite;
-    const pen = canvas.getContext("2d");
-    pen.imageSmoothingEnabled = false;
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    pen.drawImage(sprite, (index % columns) * width, Math.floor(index / columns) * height, width,
-      height, 0, 0, canvas.width, canvas.height);
-  }
+  const paint = (canvas, index) => paintPatch(canvas, sprite, data.sprite, index);
 
   function thumb(index, side, name) {
     const box = make("div");
@@ -63,13 +49,7 @@
     }
     const pointed = index >= 0 && event && event.pointerType !== "touch" && event.type !== "keydown";
     tip.hidden = !pointed;
-    if (pointed) {
-      const box = tip.getBoundingClientRect();
-      const right = event.clientX + 18 + box.width < document.documentElement.clientWidth;
-      const below = event.clientY + 18 + box.height < window.innerHeight;
-      tip.style.left = `${right ? event.clientX + 18 : Math.max(4, event.clientX - 18 - box.width)}px`;
-      tip.style.top = `${below ? event.clientY + 18 : Math.max(4, event.clientY - 18 - box.height)}px`;
-    }
+    if (pointed) placeTip(tip, event);
   }
 
   function inspect(index) {
@@ -87,11 +67,7 @@
 
   /* ---- selection ---- */
   function select(indices, event) {
-    const adding = event && (event.shiftKey || event.ctrlKey || event.metaKey);
-    const only = indices.length === 1 && state.selected.has(indices[0]);
-    if (adding && only) state.selected.delete(indices[0]);
-    else if (adding) indices.forEach((i) => state.selected.add(i));
-    else state.selected = new Set(only && state.selected.size === 1 ? [] : indices);
+    state.selected = changedSelection(state.selected, indices, event);
     drawAll();
     tellSelection();
   }
@@ -99,19 +75,8 @@
   function tellSelection() {
     const chosen = [...state.selected].sort((a, b) => a - b);
     $$("clear").hidden = chosen.length === 0;
-    const perSet = data.sets.map((s, k) => [s.name, chosen.filter((i) => data.set[i] === k).length]);
-    const contents = new Set(chosen.map((i) => data.content[i])).size;
-    $$("selection-status").textContent = chosen.length === 0 ? "Nothing selected."
-      : `${chosen.length} of ${count} selected, ${plural(contents, "content", "contents")}: ` +
-        perSet.filter(([, n]) => n).map(([name, n]) => `${n} ${name}`).join(", ");
-    // Evenly over the selection, so that every set in it has its share of the pictures.
-    const places = Math.min(24, chosen.length);
-    const shown = Array.from({ length: places }, (_, n) => {
-      const i = chosen[Math.floor((n * chosen.length) / places)];
-      return thumb(i, 48, setName(i));
-    });
-    if (chosen.length > places) shown.push(make("div", `and ${chosen.length - places} more`, "more"));
-    $$("selected").replaceChildren(...shown);
+    $$("selection-status").textContent = toldSelection(data, chosen);
+    $$("selected").replaceChildren(...pictured(chosen, (i) => thumb(i, 48, setName(i))));
   }
 
   /* ---- drawing ---- */
@@ -196,11 +161,7 @@
       }));
       return;
     }
-    const list = make("select");
-    list.setAttribute("aria-label", "Select a content in all layers");
-    list.append(new Option("Choose a content …", ""));
-    data.contents.forEach((name, c) => list.append(new Option(name, String(c))));
-    list.addEventListener("change", () => select(list.value === "" ? [] : versionsOf[Number(list.value)]));
+    const list = contentList(data, "Select a content in all layers", (c) => select(versionsOf[c] || []));
     const few = data.contents.length <= PAIRS ? "." : `; pairs repeat after ${PAIRS} contents.`;
     legend.replaceChildren(list, make("p", `Versions of one content share a colour and marker${few}`, "note"));
   }
@@ -222,16 +183,6 @@
     } else if (event.key === "Escape") select([]);
     else return;
     event.preventDefault();
-  }
-
-  const themes = { auto: "Auto", light: "Light", dark: "Dark" };
-  function nextTheme() {
-    const names = Object.keys(themes), root = document.documentElement;
-    const next = names[(names.indexOf(root.dataset.theme || "auto") + 1) % names.length];
-    if (next === "auto") delete root.dataset.theme;
-    else root.dataset.theme = next;
-    $$("theme").textContent = themes[next];
-    $$("theme").setAttribute("aria-label", `Colours: ${next === "auto" ? "automatic" : next}`);
   }
 
   function start() {
@@ -258,7 +209,6 @@
     $$("large").addEventListener("keydown", keyboard);
     $$("large").addEventListener("blur", () => hover(-1));
     $$("clear").addEventListener("click", () => { select([]); $$("large").focus({ preventScroll: true }); });
-    $$("theme").addEventListener("click", nextTheme);
     drawLegend();
     drawRunNote();
     inspect(-1);

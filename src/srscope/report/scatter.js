@@ -1,4 +1,3 @@
-"use strict";
 /* One scatter plot: draws points, finds the one under the pointer, follows a drag.
    It knows nothing of layers or selections; it is told what to draw and reports what was done. */
 

@@ -214,9 +214,13 @@ def sets(record: study.Study) -> str:
 
 def skipped(record: study.Study) -> str:
     """Return the files that could not be used, each with the reason."""
-    files = record.inputs.skipped
+    return skipped_files(record.inputs.skipped) or "<p>None: every file could be used.</p>"
+
+
+def skipped_files(files: Sequence[tuple[str, str]]) -> str:
+    """Return (file, reason) as a table; nothing where there are none."""
     if not files:
-        return "<p>None: every file could be used.</p>"
+        return ""
     rows = "".join(f"<tr><td>{text(name)}</td><td>{text(why)}</td></tr>" for name, why in files)
     count = "1 file was" if len(files) == 1 else f"{len(files)} files were"
     return (

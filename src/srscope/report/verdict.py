@@ -66,7 +66,7 @@ def verdict(record: study.Study) -> Verdict:
     """Say whether, by whose doing, and where in depth the network separates the sets."""
     record = _with_short_labels(record)
     defined = [e for e in record.layers if math.isfinite(e.tsne.chi.mean)]
-    name, sets = words.network_name(record), _sets(record)
+    name, sets = words.network_name(record), named_sets(record)
     if not defined:
         return Verdict(
             kind="undefined",
@@ -113,7 +113,8 @@ def _with_short_labels(record: study.Study) -> study.Study:
     return dataclasses.replace(record, layers=layers, untrained=untrained)
 
 
-def _sets(record: study.Study) -> str:
+def named_sets(record: study.Study) -> str:
+    """Return the names of the sets as one would say them, or their number where they are many."""
     names = [words.printable(s.name) for s in record.suite.sets]
     if len(names) > 5:
         return f"the {len(names)} sets of {words.printable(record.suite.name)}"

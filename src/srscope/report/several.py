@@ -1,0 +1,238 @@
+"""What a page of several studies is made of: the linked plots, sortable tables, shared pieces.
+
+Both the comparison of networks and the course of a training set studies side by side.
+Suffix: N images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Template
+from typing import Any
+
+from srscope import study
+from srscope.comparison import Restoration, best_layer
+from srscope.figures import words
+from srscope.report import explorer, markup, pictures
+from srscope.report.markup import text
+from srscope.report.page import admitted, resource, scripts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One cell of a sortable table: what is shown, and what it is sorted by (``""``: last)."""
+
+    shown: str
+    value: float | str
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """The head of a column, and what it means; ``words`` sorts by letter, else by number."""
+
+    name: str
+    meaning: str = ""
+    words: bool = False
+
+
+def number_cell(value: float | None, *, decimals: int | None = None) -> Cell:
+    """Return a score as a cell; to so many decimals, or to about three digits."""
+    if value is None or value != value:
+        return Cell(shown=words.UNDEFINED, value="")
+    shown = words.number(value) if decimals is None else f"{value:.{decimals}f}"
+    return Cell(shown=shown, value=value)
+
+
+def percent_cell(share: float | None) -> Cell:
+    """Return a share as a cell."""
+    return Cell(shown=words.percent(share), value="" if share is None else share)
+
+
+def chi_cell(chi: study.Runs) -> Cell:
+    """Return CHI over the runs as a cell."""
+    return Cell(shown=words.with_spread(chi), value=chi.mean if chi.mean == chi.mean else "")
+
+
+def psnr_cells(restored: Restoration) -> list[Cell]:
+    """Return PSNR and what it is over bicubic, as cells; why they are undefined is their title."""
+    if restored.psnr is None or restored.bicubic is None:
+        return [Cell(shown=words.UNDEFINED, value="", title=restored.why)] * 2
+    gain = restored.psnr - restored.bicubic
+    return [
+        Cell(shown=f"{restored.psnr:.2f}\N{NO-BREAK SPACE}dB", value=restored.psnr),
+        Cell(shown=f"{gain:+.2f}".replace("-", "\N{MINUS SIGN}"), value=gain),
+    ]
+
+
+def score_cells(layer: study.LayerScores) -> list[Cell]:
+    """Return a layer's cells under :data:`SCORE_HEADS`."""
+    space, split, chi = layer.feature_space, layer.variance, chi_cell(layer.tsne.chi)
+    return [
+        chi,
+        Cell(shown=words.grade_sign(layer.tsne.grade), value=chi.value),
+        number_cell(space.chi),
+        percent_cell(space.knn_accuracy),
+        Cell(shown=words.UNDEFINED, value="")
+        if space.p_value is None
+        else Cell(shown=f"{space.p_value:.3g}", value=space.p_value),
+        percent_cell(split.degradation if split else None),
+        percent_cell(split.content if split else None),
+    ]
+
+
+SCORE_HEADS = (
+    Head(name="CHI", meaning="On t-SNE points: mean ± standard deviation over the runs."),
+    Head(name="Grade", meaning="The paper's band of CHI: + from 20, ++ from 100, +++ from 500."),
+    Head(name="CHI, features", meaning="The same index on the PCA features, without t-SNE."),
+    Head(name="k-NN", meaning="Share of images whose nearest neighbours in the PCA features, of "
+         "other contents, name the right set."),
+    Head(name="p", meaning="Permutation test on the CHI of the features."),
+    Head(name="Degradation", meaning="Its share of the features' variance."),
+    Head(name="Content", meaning="Its share of the features' variance."),
+)  # fmt: skip
+
+
+def table(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], *, label: str) -> str:
+    """Return a sortable table; the first cell of a row is its head."""
+    head = "".join(
+        f'<th scope="col" data-kind="{"words" if h.words else "number"}"'
+        + (f' title="{text(h.meaning)}"' if h.meaning else "")
+        + f">{text(h.name)}</th>"
+        for h in heads
+    )
+    body = ""
+    for first, *others in rows:
+        title = f' title="{text(first.title)}"' if first.title else ""
+        body += (
+            f'<tr><th scope="row" data-value="{text(first.value)}"{title}>{text(first.shown)}</th>'
+        )
+        for cell, of in zip(others, heads[1:], strict=True):
+            title = f' title="{text(cell.title)}"' if cell.title else ""
+            kind = ' class="words"' if of.words else ""
+            kind = ' class="undefined"' if cell.shown == words.UNDEFINED else kind
+            body += f'<td{kind}{title} data-value="{text(cell.value)}">{text(cell.shown)}</td>'
+        body += "</tr>"
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(label)}">'
+        f'<table class="scores sortable"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Panel:
+    """One study beside others, under its name."""
+
+    name: str
+    study: study.Study
+
+
+def payload(
+    panels: Sequence[Panel],
+    layers: Sequence[tuple[str, str]],
+    sprites: Sequence[pictures.Sprite],
+    sheet_of: Sequence[int],
+    *,
+    chosen: str = "",
+) -> dict[str, Any]:
+    """Return everything the plots need, as plain JSON values.
+
+    Images of different studies are one and the same if set and content have the same names.
+
+    Args:
+        panels: The studies.
+        layers: (value, name) of the choices of layer: ``b`` for each study's strongest, ``i`` and a
+            number for the layer of that number, ``d`` and a depth for the one nearest to it.
+        sprites: The sprite sheets.
+        sheet_of: Which sheet each panel's pictures are on.
+        chosen: The value of the choice to begin with; the first by default.
+    """
+    sets = [words.printable(s.name) for s in panels[0].study.suite.sets]
+    images: dict[tuple[int, str], int] = {}
+    contents: dict[str, int] = {}
+    drawn: list[dict[str, Any]] = []
+    for panel, sheet in zip(panels, sheet_of, strict=True):
+        record, inputs = panel.study, panel.study.inputs
+        own: list[int] = []
+        for k, c in zip(inputs.set_N.tolist(), inputs.content_N.tolist(), strict=True):
+            name = words.printable(inputs.contents[c])
+            contents.setdefault(name, len(contents))
+            own.append(images.setdefault((k, name), len(images)))
+        short = words.short_labels(record.layers, 18)
+        drawn.append(
+            {
+                "name": panel.name,
+                "sheet": sheet,
+                "images": own,
+                "best": record.layers.index(best_layer(record)),
+                "layers": [
+                    {**explorer.entry(layer, name), "depth": layer.depth}
+                    for layer, name in zip(record.layers, short, strict=True)
+                ],
+                "untrained": list(map(explorer.entry, record.untrained, short)),
+            }
+        )
+    return {
+        "sets": [{"name": name} for name in sets],
+        "contents": list(contents),
+        "crossed": panels[0].study.suite.crossed,
+        "set": [k for k, _ in images],
+        "content": [contents[name] for _, name in images],
+        "layers": [{"value": value, "name": name} for value, name in layers],
+        "chosen": chosen or layers[0][0],
+        "panels": drawn,
+        "sheets": [{"columns": s.columns, "height": s.height, "width": s.width} for s in sprites],
+    }
+
+
+def sheets(panels: Sequence[Panel]) -> tuple[list[pictures.Sprite], list[int]]:
+    """Return the sprite sheets, one where panels show the same pictures, and each panel's."""
+    found: dict[bytes, int] = {}
+    sprites: list[pictures.Sprite] = []
+    sheet_of: list[int] = []
+    for panel in panels:
+        patches_NHW3 = panel.study.inputs.patches_NHW3
+        seen = repr(patches_NHW3.shape).encode() + patches_NHW3.tobytes()
+        if seen not in found:
+            found[seen] = len(sprites)
+            sprites.append(pictures.sprite(patches_NHW3))
+        sheet_of.append(found[seen])
+    return sprites, sheet_of
+
+
+def page(
+    panels: Sequence[Panel],
+    layers: Sequence[tuple[str, str]],
+    parts: Mapping[str, str],
+    *,
+    chosen: str = "",
+) -> str:
+    """Return the whole page as HTML.
+
+    Args:
+        panels: The studies to draw side by side.
+        layers: As for :func:`payload`.
+        parts: The placeholders of ``several.html`` that differ from page to page, as HTML.
+        chosen: As for :func:`payload`.
+    """
+    sprites, sheet_of = sheets(panels)
+    style = resource("report.css") + resource("several.css")
+    script = scripts("common.js", "sortable.js", "scatter.js", "several.js")
+    first = panels[0].study
+    return Template(resource("several.html")).substitute(
+        parts,
+        style=style,
+        script=script,
+        style_hash=admitted(style),
+        script_hash=admitted(script),
+        coloured_by="degradation" if first.suite.crossed else "set",
+        panels=str(min(4, max(2, len(panels)))),
+        sheets="".join(
+            f'<img id="sheet-{n}" src="{s.uri}" alt="" hidden>' for n, s in enumerate(sprites)
+        ),
+        provenance=markup.definitions(markup.flat(first.protocol)),
+        environment=markup.definitions(markup.flat(first.environment)),
+        data=markup.script_json(payload(panels, layers, sprites, sheet_of, chosen=chosen)),
+    )
