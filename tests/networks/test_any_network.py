@@ -18,17 +18,15 @@ from support.foreign import SPANDREL, saved
 from support.networks import assert_no_hooks
 
 CODE = (
-    "torchvision.models:resnet18?num_classes=10",
     "torchvision.models:mobilenet_v2?num_classes=10&width_mult=0.25",
     "torchvision.models:squeezenet1_1?num_classes=10",
     "timm:test_resnet?pretrained=false",
     "timm:test_vit?pretrained=false",
     "timm:test_convnext?pretrained=false",
-    "timm:swin_tiny_patch4_window7_224?pretrained=false&embed_dim=24",
+    "timm:swin_tiny_patch4_window7_224?pretrained=false&embed_dim=12&depths=[1,1,3,1]",
     "support.foreign:Transformer",
     "support.foreign:Swapped",
     "srresnet-wgr",
-    "resnet18",
 )
 
 

@@ -17,7 +17,7 @@ from srscope.networks.description import LoadedNetwork
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 from srscope.networks.upscale import upscale
 from srscope.networks.zoo import load_network
-from support.foreign import SPANDREL, dat_light, saved
+from support.foreign import SPANDREL, saved
 
 
 @pytest.fixture(scope="module")
@@ -262,22 +262,6 @@ def test_a_size_that_timm_fixes_is_the_smallest_and_img_size_changes_it() -> Non
 def test_mistakes_with_timm_are_named(spec: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         load_network(spec)
-
-
-# --- DAT-light, trained
-
-
-@pytest.mark.parametrize("scale", [2, 3, 4])
-def test_dat_light_is_known_and_tapped_at_its_blocks(scale: int) -> None:
-    network = load_network(dat_light(scale))
-    assert network.source.endswith("detected by spandrel as DAT")
-    assert network.scale == scale
-    labels = [tap.label for tap in network.taps]
-    assert [label for label in labels if label.startswith("DATB")] == [
-        f"DATB{i}" for i in range(1, 19)
-    ]
-    assert 6 <= len(network.default_layers) <= 10
-    assert network.taps[1].channel_axis == 2
 
 
 def test_every_architecture_of_the_tests_is_another() -> None:

@@ -37,8 +37,6 @@ SPANDREL: dict[str, tuple[Callable[[], nn.Module], int]] = {
         2,
     ),
     "RCAN": (_make("RCAN", "RCAN", n_resgroups=3, n_resblocks=3, n_feats=16, scale=3), 3),
-    "SAFMN": (_make("SAFMN", "SAFMN", dim=16, n_blocks=8, upscaling_factor=4), 4),
-    "PLKSR": (_make("PLKSR", "PLKSR", dim=16, n_blocks=12, upscaling_factor=4), 4),
     "Swift-SRGAN": (
         _make("SwiftSRGAN", "SwiftSRGAN", num_channels=8, num_blocks=6, upscale_factor=2),
         2,
