@@ -37,7 +37,7 @@ LAYERS = (
     {"training"},
     {"analysis_config"},
     {"analysis_features", "analysis_restore", "analysis_scores"},
-    {"analysis", "analysis_export", "analysis_maps"},
+    {"analysis", "analysis_export", "analysis_maps", "analysis_profile"},
     {"analysis_compare"},
     {"analysis_course"},
     {"reproduction"},

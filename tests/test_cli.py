@@ -52,6 +52,18 @@ def test_analyze_writes_a_report_and_ends_with_its_path(
     assert "ResBlock3" in printed.out
 
 
+def test_the_profile_tells_every_stage_and_the_limit(
+    network: str, images: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["analyze", network, "--images", images, "--out", str(tmp_path), *FAST, "--profile"]
+    assert main([*words, "--layers", "Conv1", "--untrained", "false"]) == 0
+    printed = capsys.readouterr().out
+    assert "where the time went" in printed
+    for stage in ("starting", "degradation", "features", "pca and feature space", "t-SNE"):
+        assert stage in printed
+    assert printed.splitlines()[-1] == str(tmp_path / "report.html")
+
+
 def test_layers_may_be_parted_by_commas(network: str, images: str, tmp_path: Path) -> None:
     words = ["analyze", network, "--images", images, "--out", str(tmp_path), *FAST]
     assert main([*words, "--layers", "conv_first,ResBlock2", "--untrained", "false"]) == 0

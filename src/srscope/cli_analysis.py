@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
     text = "of a folder, at most so many, evenly, with the first and the last; 0 for all [0]"
     parser.add_argument("--checkpoints", type=int, default=0, help=text)
+    text = "print where the time went, and how near each stage came to this machine's limit"
+    parser.add_argument("--profile", action="store_true", help=text)
     add_config(parser)
 
 
@@ -66,20 +69,31 @@ def take_config(options: dict[str, Any]) -> AnalysisConfig:
 
 def run(args: Any) -> None:
     """Analyse, write the outputs, print scores and verdict."""
+    started = time.perf_counter()
     from srscope.analysis import analyze
-    from srscope.console import print_study, stage_progress
+    from srscope.console import print_profile, print_study, stage_progress
+    from srscope.networks.zoo import load_network
     from srscope.report.verdict import verdict
 
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
+    profiled = options.pop("profile")
     config = take_config(options)
     if "*" in network or Path(network.partition("?")[0]).is_dir():
+        if profiled:
+            raise ParameterError("--profile", "given for one network", network)
         _run_over_training(network, args.checkpoints, out, config, quiet=quiet)
         return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
+    loaded = load_network(network)
+    starting = time.perf_counter() - started
     with stage_progress(quiet=quiet) as progress:
-        study = analyze(network, out=folder, config=config, progress=progress)
+        study = analyze(loaded, out=folder, config=config, progress=progress)
     print_study(study)
+    if profiled:
+        from srscope.analysis_profile import profile
+
+        print_profile(profile(study, loaded, starting=starting))
     print_skipped(study.inputs.skipped)
     print_reservations(study, config)
     print(verdict(study).headline)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from srscope.analysis_profile import StageTime
     from srscope.comparison import Comparison
     from srscope.course import Course
     from srscope.degradations.suite import Suite
@@ -131,6 +132,24 @@ def _score_row(layer: LayerScores, label: str) -> list[str]:
         "" if variance is None else f"{variance.degradation:.1%}",
         "" if variance is None else f"{variance.content:.1%}",
     ]
+
+
+def print_profile(stages: Sequence[StageTime]) -> None:
+    """Print where the time of an analysis went, and what share of the machine's speed was used."""
+    rows = [
+        [
+            each.stage,
+            f"{each.seconds:.2f}",
+            f"{each.share:.0%}",
+            "" if each.operations is None else f"{each.operations / 1e9:,.1f}",
+            "" if each.limit is None else f"{each.limit:.2f}",
+            "" if each.of_limit is None else f"{each.of_limit:.0%}",
+        ]
+        for each in stages
+    ]
+    rows.append(["all", f"{sum(each.seconds for each in stages):.2f}", "", "", "", ""])
+    columns = ("stage", "seconds", "share", "GFLOP", "s at the speed of a matrix product", "of it")
+    print_table("where the time went", columns, rows)
 
 
 def print_reproduction(done: Reproduction) -> None:
