@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,21 +120,7 @@ def describe(
     Raises:
         NetworkError: If the network takes no image, or none of its layers can be recorded.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the network's own code, and not the user's matter
-        return _described(inner.eval(), name, source, known, treatment, call, fresh, no_untrained)
-
-
-def _described(
-    inner: nn.Module,
-    name: str,
-    source: str,
-    known: Known,
-    treatment: Treatment,
-    call: Call | None,
-    fresh: Callable[[], State] | None,
-    no_untrained: str,
-) -> LoadedNetwork:
+    inner.eval()
     run = call or _plain
     sizes, tried = _sizes(inner, run, known, treatment)
     mean_std, fed = _range(inner, run, known, treatment, sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -40,11 +41,13 @@ def untrained_maker(
 
     def untrained(seed: int) -> nn.Module:
         dead: list[str] = []
-        for way in dict.fromkeys((fresh, None)):
-            control = reinitialised(network, seed, fresh=way)
-            dead = list(constant_layers(control, layers, size_HW))
-            if not dead:
-                return control
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the network's constructor
+            for way in dict.fromkeys((fresh, None)):
+                control = reinitialised(network, seed, fresh=way)
+                dead = list(constant_layers(control, layers, size_HW))
+                if not dead:
+                    return control
         raise NetworkError(
             f"with fresh weights its layer {dead[0]!r} puts out the same for every image, or no "
             "finite numbers"

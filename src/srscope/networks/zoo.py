@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,13 +89,15 @@ def load_network(spec: str) -> LoadedNetwork:
             module, name=spec, source=f"bundled with srscope ({card.facts['recipe']['name']})"
         )
     parsed = parse_spec(spec)
-    if parsed.kind == "timm":
-        return load_timm(parsed.target, parsed.options)
-    if parsed.kind == "factory":
-        return load_factory(parsed.target, parsed.options)
     if parsed.kind == "name":
         raise UnknownNameError("network", spec, cards)
-    return _load_file(Path(parsed.target), parsed.options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other people's code, and not the user's matter
+        if parsed.kind == "timm":
+            return load_timm(parsed.target, parsed.options)
+        if parsed.kind == "factory":
+            return load_factory(parsed.target, parsed.options)
+        return _load_file(Path(parsed.target), parsed.options)
 
 
 def _load_file(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
