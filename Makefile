@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test lint format bench results docs build clean distclean
+.PHONY: help demo reproduce test torture lint format bench results docs build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ reproduce: $(CORE)  ## rerun the paper's experiments and judge its claims, offli
 
 test: $(DEV)  ## run the whole test suite
 	$(BIN)/python -m pytest
+
+torture: $(DEV)  ## try to break it: the robustness tests at full count, and their table in docs
+	$(BIN)/python -m pytest -m torture --torture-table docs/results/robustness.json
+	$(BIN)/python tools/write_robustness.py
 
 lint: $(DEV)  ## ruff and strict pyright
 	$(BIN)/ruff check .

@@ -1,0 +1,61 @@
+"""Tests at full count (the marker ``torture``) run only when asked for, and tell what they tried.
+
+``make torture`` runs them, prints a table and writes it, as JSON, where ``--torture-table`` says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Tally = Callable[..., None]
+"""``tally(what, outcomes)``: what was tried, and how often each outcome came."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--torture-table", type=Path, metavar="FILE", help="JSON file to renew with the tallies"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked ``torture``, whatever else ``-m`` says, unless it names it."""
+    if "torture" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("torture")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("torture")]
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Return a function that records what was tried, for the table."""
+
+    def record(what: str, outcomes: Mapping[str, int]) -> None:
+        request.node.user_properties.append((f"torture: {what}", dict(outcomes)))
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the table; renew its rows in the file, keeping those of tests that did not run."""
+    if "torture" not in config.option.markexpr:
+        return
+    rows = {
+        name.removeprefix("torture: "): outcomes
+        for report in terminalreporter.stats.get("passed", [])
+        for name, outcomes in report.user_properties
+        if name.startswith("torture: ")
+    }
+    for what, outcomes in rows.items():
+        words = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+        terminalreporter.write_line(f"{what}: {sum(outcomes.values())} tried; {words}")
+    path: Path | None = config.option.torture_table
+    if path is not None and rows:
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        path.write_text(json.dumps(kept | rows, indent=1, sort_keys=True) + "\n", "utf-8")
