@@ -97,8 +97,10 @@ def panel_grid(
     rows = -(-len(panels) // columns)
     side = min(style.FULL_WIDTH / columns, 2.4)
     lines = max((panel.caption.count("\n") + 1 if panel.caption else 0) for panel in panels)
-    height = rows * (side + 0.18 + 0.13 * lines) + (0.3 if marker_names is None else 0.5)
-    figure = style.new_figure(width=max(side * columns, 2.4), height=height)
+    width = max(side * columns, 2.4)
+    legend = 0.2 * len(_legend_rows(colour_names, width)) + (0.1 if marker_names is None else 0.3)
+    height = rows * (side + 0.18 + 0.13 * lines) + legend
+    figure = style.new_figure(width=width, height=height)
     figure.get_layout_engine().set(h_pad=0.04, w_pad=0.04)  # type: ignore[union-attr]
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[len(panels) :]:
@@ -146,13 +148,21 @@ def _legend(
         entry(i if marker_names is None else 0, colours[i % len(colours)])
         for i in range(len(colour_names))
     ]
-    names = [f" {words.shorten(n, 24)}" for n in colour_names]
-    widest = 0.35 + 0.075 * max(map(len, names))
-    rows = -(-len(names) // max(1, int(width // widest)))
-    columns = -(-len(names) // rows)  # as many in every row as can be
+    rows = _legend_rows(colour_names, width)
     # A legend fills column by column; it is to be read row by row.
-    order = [i for first in range(columns) for i in range(first, len(names), columns)]
+    order = [row[column] for column in range(len(rows[0])) for row in rows if column < len(row)]
     figure.legend(
-        [handles[i] for i in order], [names[i] for i in order],
-        loc="outside lower center", ncols=columns, **common,
+        [handles[i] for i in order], [f" {words.shorten(colour_names[i], 24)}" for i in order],
+        loc="outside lower center", ncols=len(rows[0]), **common,
     ).set_zorder(5)  # fmt: skip
+
+
+def _legend_rows(names: Sequence[str], width: float) -> list[list[int]]:
+    """Return the names' indices in rows of about equal length that fit ``width``, in inches."""
+    widest = 0.35 + 0.075 * max(len(words.shorten(name, 24)) + 1 for name in names)
+    rows = -(-len(names) // max(1, int(width // widest)))
+    columns = -(-len(names) // rows)
+    return [
+        list(range(first, min(first + columns, len(names))))
+        for first in range(0, len(names), columns)
+    ]
