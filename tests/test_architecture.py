@@ -42,6 +42,7 @@ LAYERS = (
     {"analysis_course"},
     {"reproduction"},
     {"console"},
+    {"cli_plugin"},
     {"cli_analysis", "cli_export", "cli_maps"},
     {"cli_compare"},
     {"cli"},

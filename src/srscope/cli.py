@@ -15,6 +15,7 @@ import jsonargparse
 
 from srscope import cli_analysis, cli_compare, cli_export, cli_maps
 from srscope.cli_analysis import print_skipped
+from srscope.cli_plugin import add_plugin, run_plugins
 from srscope.errors import FileProblem, ImageError, SrscopeError
 from srscope.networks.spec import HELP
 
@@ -67,6 +68,7 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     sub.add_argument("source", metavar="IN", type=str, help="folder of photographs")
     sub.add_argument("out", metavar="OUT", type=str, help="output folder")
     sub.add_argument("--suite", type=str, required=True, help="name or YAML file")
+    add_plugin(sub)
     sub.add_argument("--scale", type=int, default=4, help="reduction before degrading [4]")
     sub.add_argument("--seed", type=int, default=0, help="of every random choice [0]")
     _quiet(sub)
@@ -114,7 +116,7 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     sub.add_argument("network", type=str, help=HELP)
     text = "list what is inside every block, not only in the first of each class"
     sub.add_argument("--full", action="store_true", help=text)
-    command("suites", _suites, "List the suites of degradations.")
+    add_plugin(command("suites", _suites, "List the suites of degradations."))
     return parser, handlers
 
 
@@ -128,6 +130,7 @@ def _degrade(args: Any) -> None:
     from srscope.degradations.write import write_degraded
     from srscope.images.folder import load_folder
 
+    run_plugins(args.plugin)
     suite, photos = load_suite(args.suite), load_folder(args.source)
     with stage_progress(quiet=args.quiet) as progress:
         written = write_degraded(
@@ -279,10 +282,10 @@ def _layers(args: Any) -> None:
 
 
 def _suites(args: Any) -> None:
-    del args
     from srscope.console import print_suites
     from srscope.degradations.suite import list_suites
 
+    run_plugins(args.plugin)
     print_suites(list_suites())
 
 

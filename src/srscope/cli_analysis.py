@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonargparse
 
 from srscope.analysis_config import AnalysisConfig
+from srscope.cli_plugin import add_plugin, run_plugins
 from srscope.errors import ParameterError
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
@@ -43,15 +44,18 @@ def add_config(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", type=str, default=[], metavar="NAME=DIR", help=text
     )
+    add_plugin(parser)
     parser.add_class_arguments(AnalysisConfig, skip={"layers", "sets"})
 
 
 def take_config(options: dict[str, Any]) -> AnalysisConfig:
-    """Return the config, and take its options out of ``options``.
+    """Return the config, and take its options out of ``options``; load the plugins first.
 
     Raises:
+        SrscopeError: If a plugin cannot be loaded.
         ParameterError: If a ``--set`` is not of the form NAME=DIR; or as the config does.
     """
+    run_plugins(options.pop("plugin"))
     names = {field.name for field in dataclasses.fields(AnalysisConfig)} - {"layers", "sets"}
     given = {name: options.pop(name) for name in sorted(names)}
     if isinstance(given["tsne"], dict):

@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonargparse
 
+from srscope.cli_plugin import add_plugin, run_plugins
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
 
@@ -25,6 +26,7 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=str | None, help=text)
     text = "degraded versions: name or YAML file [clean-blur4-noise20]"
     parser.add_argument("--suite", type=str, default="clean-blur4-noise20", help=text)
+    add_plugin(parser)
     text = "feed the image neither reduced nor degraded; --suite then only serves the shares"
     parser.add_argument("--as_is", "--as-is", action="store_true", help=text)
     parser.add_argument("--channels", type=int, default=8, help="how many come first [8]")
@@ -41,6 +43,7 @@ def run(args: Any) -> None:
     from srscope.console import print_table, stage_progress
     from srscope.errors import ParameterError
 
+    run_plugins(args.plugin)
     if args.channels < 1:  # before anything is computed
         raise ParameterError("channels", "1 or more", args.channels)
     folder = Path(

@@ -13,7 +13,13 @@ from srscope.degradations.jpeg import Jpeg
 from srscope.degradations.mild import Mild
 from srscope.degradations.noise import GaussianNoise
 from srscope.degradations.resize import imresize
-from srscope.degradations.suite import DegradedSet, Suite, list_suites, load_suite
+from srscope.degradations.suite import (
+    DegradedSet,
+    Suite,
+    list_suites,
+    load_suite,
+    register_suite,
+)
 from srscope.degradations.write import WrittenSuite, write_degraded
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "list_suites",
     "load_suite",
     "register",
+    "register_suite",
     "registered",
     "write_degraded",
 ]

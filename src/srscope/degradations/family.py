@@ -169,7 +169,7 @@ def build(kind: str, parameters: Mapping[str, object]) -> Degradation:
     except SrscopeError:
         raise
     except Exception as error:  # a user's own class may raise anything
-        raise SrscopeError(f"{kind} cannot be made: {_summary(error)}") from error
+        raise SrscopeError(f"{kind} cannot be made: {one_line(error)}") from error
     if not callable(degradation):
         raise SrscopeError(f"{kind} makes no degradation: its instances cannot be called")
     return degradation
@@ -184,9 +184,27 @@ def drawn_degrees(degradation: Degradation) -> dict[str, float]:
 
 
 def definition_of(degradation: Degradation, unit: str) -> str:
-    """Return the degradation's own description, else its ``repr``."""
+    """Return the degradation's own description, else its ``repr``.
+
+    Where that would be an address in memory, another in every run, it is the kind and the values
+    of its fields.
+
+    Example:
+        >>> class Invert:
+        ...     def __init__(self, strength):
+        ...         self.strength = strength
+        >>> definition_of(Invert(0.5), "px")
+        'Invert(strength=0.5)'
+    """
     own = getattr(degradation, "definition", None)
-    return str(own(unit)) if callable(own) else repr(degradation)
+    if callable(own):
+        return str(own(unit))
+    if type(degradation).__repr__ is not object.__repr__ and not inspect.isroutine(degradation):
+        return repr(degradation)
+    name = getattr(degradation, "__qualname__", type(degradation).__qualname__)
+    fields: dict[str, object] = {} if inspect.isroutine(degradation) else vars(degradation)
+    shown = ", ".join(f"{key}={value!r}" for key, value in fields.items())
+    return f"{name.rpartition('.')[2]}({shown})" if shown else name.rpartition(".")[2]
 
 
 def _imported(reference: str) -> Callable[..., Degradation]:
@@ -200,7 +218,7 @@ def _imported(reference: str) -> Callable[..., Degradation]:
             found = getattr(found, part)
     except Exception as error:  # importing runs the user's code, which may raise anything
         raise SrscopeError(
-            f"degradation {reference!r} cannot be imported: {_summary(error)}; "
+            f"degradation {reference!r} cannot be imported: {one_line(error)}; "
             "write package.module:Class, and install the package or work in its folder"
         ) from error
     finally:
@@ -214,7 +232,7 @@ def _origin(family: Callable[..., Degradation]) -> str:
     return f"{family.__module__}:{getattr(family, '__qualname__', family)}"
 
 
-def _summary(error: Exception) -> str:
-    """Return the error's type and its first line."""
+def one_line(error: Exception) -> str:
+    """Return the type of an error of the user's code, and its first line."""
     lines = str(error).splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}".rstrip(": ")

@@ -155,8 +155,43 @@ def check_name(parameter: str, name: object) -> None:
         raise ParameterError(parameter, rule, name)
 
 
+_REGISTER: dict[str, Suite] = {}
+
+
+def register_suite(suite: Suite) -> Suite:
+    """Let a suite of the user's be called by its name, as those of the package are.
+
+    Args:
+        suite: Replaces an earlier one of that name, as a cell that is run again does.
+
+    Returns:
+        The same suite.
+
+    Raises:
+        ParameterError: If a suite of the package has the name.
+
+    Example:
+        >>> mine = register_suite(Suite(name="doctest", sets=(DegradedSet(name="clean"),)))
+        >>> load_suite("doctest") is mine
+        True
+        >>> unregister_suite("doctest")
+    """
+    from srscope.degradations.catalogue import SUITES  # it is made of this module's classes
+
+    if suite.name in {known.name for known in SUITES}:
+        rule = "another than those of the package's suites"
+        raise ParameterError("suite name", rule, suite.name, "rename yours")
+    _REGISTER[suite.name] = suite
+    return suite
+
+
+def unregister_suite(name: str) -> None:
+    """Forget the user's suite ``name``; nothing happens when there is none."""
+    _REGISTER.pop(name, None)
+
+
 def list_suites() -> tuple[Suite, ...]:
-    """Return the suites that come with the package, in the order of the documentation.
+    """Return the suites: the package's, in the order of the documentation, then the user's.
 
     Example:
         >>> [suite.name for suite in list_suites()][:2]
@@ -164,11 +199,11 @@ def list_suites() -> tuple[Suite, ...]:
     """
     from srscope.degradations.catalogue import SUITES  # it is made of this module's classes
 
-    return SUITES
+    return (*SUITES, *_REGISTER.values())
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
-    """Return a suite of the package by name, or read one of the user's from a YAML file.
+    """Return a suite of the package, or a registered one, by name; or read one from a YAML file.
 
     Args:
         name_or_path: A name of :func:`list_suites`, or a path that ends in .yaml or .yml.
