@@ -7,7 +7,6 @@ renamed, verified whenever it is read, and made by one process at a time.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import json
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.files import write_bytes, write_text
+from srscope.files import locked, unwritable, write_bytes, write_text
 
 Entry = dict[str, NDArray[Any]]
 """What a stage computes: arrays by name. Plain values travel as JSON, see :func:`pack`."""
@@ -161,10 +160,13 @@ class StageCache:
     def _locked(self, key: str) -> Generator[None]:
         """Let one process at a time make an entry. The lock goes with the process that holds it."""
         path = self._path(key).with_suffix(".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as stack:
             try:
-                yield
-            finally:
-                fcntl.flock(lock, fcntl.LOCK_UN)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                held = stack.enter_context(locked(path))
+            except OSError as error:
+                raise unwritable(path.parent, error) from error
+            if held:  # then what is half-written was left by a process that was killed
+                for left in path.parent.glob(f".{key[:40]}-????????.part.*"):
+                    left.unlink(missing_ok=True)
+            yield

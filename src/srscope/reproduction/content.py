@@ -11,9 +11,7 @@ Suffixes: S sets, M contents, C channels, B draws.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from srscope.analysis_features import select_layers
 from srscope.features.extract import extract
+from srscope.files import scratch_folder
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.reproduction.cache import Entry
 from srscope.reproduction.estimate import DRAWS, estimate_of
@@ -107,12 +106,12 @@ def layer_inputs(loaded: LoadedNetwork, tap: TapPoint) -> dict[str, Any]:
 
 def _measured(loaded: LoadedNetwork, tap: TapPoint, images: LabelledImages) -> Entry:
     name = f"{loaded.name} {tap.label}"
-    with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
+    with scratch_folder() as folder:
         store = extract(
             loaded.module,
             images.images_NCHW,
             [tap.name],
-            store=Path(folder) / "features",
+            store=folder / "features",
             channels_last=True,
         )
         features_ND, channels = store.read(tap.name), store.layer(tap.name).feature_shape[0]

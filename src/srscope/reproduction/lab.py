@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import load_suite
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.features.extract import extract
+from srscope.files import scratch_folder
 from srscope.images.contents import crop_contents
 from srscope.images.digits import PER_CLASS, digits_test
 from srscope.networks.description import LoadedNetwork, TapPoint
@@ -205,9 +205,9 @@ class Lab:
             if loaded.untrained is None:
                 raise NetworkError(f"{loaded.name} has no untrained control: {loaded.no_untrained}")
             module = loaded.untrained(self.config.seed)
-        with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
+        with scratch_folder() as folder:
             store = extract(
-                module, images.images_NCHW, [tap.name for tap in taps], store=Path(folder) / "f"
+                module, images.images_NCHW, [tap.name for tap in taps], store=folder / "f"
             )
             for tap in taps:
                 features_ND, shape = store.read(tap.name), store.layer(tap.name).feature_shape

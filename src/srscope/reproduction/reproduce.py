@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from srscope.analysis_features import Progress, load_photographs
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
+from srscope.files import writing_to
 from srscope.images.downloads import data_folder
 from srscope.reproduction.cache import StageCache
 from srscope.reproduction.claims import CLAIMS, judge
@@ -149,10 +150,19 @@ def reproduce(
     folder = Path(cache) if cache else data_folder() / "stages"
     _check(config, experiments)
     lab = Lab(cache=StageCache(folder), config=config)
+    with writing_to(out):
+        done = _reproduced(chosen, lab, Path(out), jobs, progress)
+        write_outputs(done)
+    return done
+
+
+def _reproduced(
+    chosen: Sequence[Experiment], lab: Lab, out: Path, jobs: int, progress: Progress | None
+) -> Reproduction:
     missing = {each.id: each.missing(lab) for each in chosen}
     ready = [each for each in chosen if not missing[each.id]]
-    figures = Path(out) / FIGURES
-    figures.mkdir(parents=True, exist_ok=True)
+    figures = out / FIGURES
+    figures.mkdir(exist_ok=True)
 
     outcomes: dict[str, _Outcome] = {}
     for outcome in _run_all(ready, lab, figures, jobs=jobs):
@@ -165,7 +175,7 @@ def reproduce(
     failures = [o.failure for o in in_order if o.failure is not None]
     evidence, clashes = merged_evidence(findings)
     used = dict.fromkeys(name for each in ready for name in each.networks)
-    done = Reproduction(
+    return Reproduction(
         findings=findings,
         judgements=tuple(judge(claim, evidence) for claim in CLAIMS),
         left_out=tuple(
@@ -174,13 +184,11 @@ def reproduce(
             if missing[each.id]
         ),
         failures=(*failures, *clashes),
-        config=config,
+        config=lab.config,
         networks=tuple(lab.network(name).info for name in used),
         seconds={o.id: o.seconds for o in in_order},
-        out=Path(out),
+        out=out,
     )
-    write_outputs(done)
-    return done
 
 
 def choose(ids: Iterable[str], experiments: Sequence[Experiment]) -> list[Experiment]:

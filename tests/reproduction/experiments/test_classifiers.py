@@ -130,6 +130,22 @@ def test_layers_are_scored_both_ways_on_labelled_images(found: Found) -> None:
         assert findings["fig5"].evidence[key].value == rows[2][f"CHI by {column}"]
 
 
+def test_points_of_legible_images_are_scored_apart(found: Found) -> None:
+    lab, _, findings = found
+    row = rows_of(findings["fig5"], table=1)[0]
+    layer = lab.layers("resnet18", ("Conv5_4",), labelled.labelled_spec(lab))[0]
+    names = [each.name for each in layer.images.suite.sets]
+    legible_N = layer.images.set_N != names.index("blur")
+    assert layer.images.class_N is not None
+    assert legible_N.sum() == 2 * EACH * 10
+    for by, labels_N in (("degradation", layer.images.set_N), ("class", layer.images.class_N)):
+        every = [
+            separability(points[legible_N], labels_N[legible_N]).chi
+            for points in lab.maps([layer])[0].points_RND
+        ]
+        assert row[f"CHI by {by}"] == pytest.approx(np.mean(every))
+
+
 def test_labelled_images_in_three_sets_stay_few() -> None:
     assert labelled.EACH * 10 * 3 <= 1000
 

@@ -15,6 +15,7 @@ from srscope.reproduction.experiments.labelled import (
     contrast_figure,
     contrast_table,
     labelled_spec,
+    legible,
 )
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Finding
@@ -36,7 +37,14 @@ def _run(lab: Lab, folder: Path) -> Finding:
     return dataclasses.replace(
         _ABOUT,
         figures=(_ABOUT.id,),
-        tables=(contrast_table(_ABOUT.id, "Separability by class and by degradation", contrasts),),
+        tables=(
+            contrast_table(_ABOUT.id, "Separability by class and by degradation", contrasts),
+            contrast_table(
+                f"{_ABOUT.id}-legible",
+                "The same points without the blurred images, in which no digit can be read",
+                [legible(lab, each) for each in contrasts],
+            ),
+        ),
         evidence={key: chi for each in networks for key, chi in each.evidence().items()},
         notes=(note_on(layers[0]), FED),
     )

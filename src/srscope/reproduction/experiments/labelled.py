@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from srscope.figures.panels import Panel, panel_grid
 from srscope.figures.style import CLASS_COLOURS
 from srscope.images.digits import CLASSES
+from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.evidence import chi_key
 from srscope.reproduction.experiments.classes import chi_words, class_of
 from srscope.reproduction.lab import Lab
@@ -18,6 +21,7 @@ from srscope.reproduction.records import Cell, Estimate, ImageSpec, LayerPoints,
 
 EACH = 30
 """Images a class in each of three sets: 900 points, as t-SNE's time grows with their square."""
+BLURRED = "blur"
 FED = "Networks of every kind are fed the same 32×32 images, degraded at that size."
 COLUMNS = (
     "network", "layer", "dimensions",
@@ -77,6 +81,29 @@ def contrast(lab: Lab, layers: Sequence[LayerPoints]) -> list[Contrast]:
         Contrast(maps=maps, by_class=lab.chi(maps, class_of(maps.layer)), by_set=lab.chi(maps))
         for maps in lab.maps(layers)
     ]
+
+
+def legible(lab: Lab, each: Contrast) -> Contrast:
+    """Score the points of the maps again, without those of blurred images.
+
+    Blur of the suite's width leaves nothing of a digit; what a classifier makes of such images
+    says nothing on whether it keeps classes together where it can see them.
+    """
+    layer, maps = each.maps.layer, each.maps
+    images = layer.images
+    blurred = [k for k, one in enumerate(images.suite.sets) if one.name == BLURRED]
+    own_N = ~np.isin(images.set_N, blurred)
+
+    def score(labels_N: NDArray[np.int64]) -> Estimate:
+        return chi_estimate(
+            maps.points_RND[:, own_N],
+            labels_N[own_N],
+            images.content_N[own_N],
+            seed=lab.config.seed,
+            name=f"{layer.network} {layer.label}",
+        )
+
+    return Contrast(maps=maps, by_class=score(class_of(layer)), by_set=score(images.set_N))
 
 
 def contrast_figure(contrasts: Sequence[Contrast]) -> Figure:
