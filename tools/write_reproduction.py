@@ -7,9 +7,11 @@ what stands between marks in the page:
     <!-- SCORECARD -->                                     the verdict on every claim
     <!-- TABLE name: column, column as heading, ... -->    columns of one of the tables
     <!-- COUNT -->                                         how many claims hold
+    <!-- COURSE name: layer -->                            separability over a training
 
 each ended by `<!-- / -->`. Without OUT the page is rewritten from what is kept; `--check` writes
-nothing and fails if the page does not say what is kept.
+nothing and fails if the page does not say what is kept. `--course FOLDER` keeps the course.json
+that `srscope analyze CHECKPOINTS --out FOLDER` wrote, under the folder's name.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ from srscope.figures import words
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reproduction.md"
 KEPT = ROOT / "docs" / "results" / "reproduction"
+COURSES = ROOT / "docs" / "results" / "courses"
 IMAGES = ROOT / "docs" / "images" / "reproduction"
 MARK = re.compile(
-    r"<!-- (SCORECARD|COUNT|TABLE ([\w-]+): ([^>]+?)) -->\n?(.*?)<!-- / -->", re.DOTALL
+    r"<!-- (SCORECARD|COUNT|(?:TABLE|COURSE) ([\w-]+): ([^>]+?)) -->\n?(.*?)<!-- / -->", re.DOTALL
 )
 FIGURE = re.compile(r"\]\(images/reproduction/([\w-]+)\.png\)")
 
@@ -84,6 +87,20 @@ def table(name: str, wanted: str) -> str:
     return "\n".join(lines)
 
 
+def course(name: str, label: str) -> str:
+    """Return the scores of one layer at every checkpoint of a kept course."""
+    kept = json.loads((COURSES / f"{name}.json").read_text("utf-8"))
+    lines = ["| iterations | CHI | CHI of PCA-50 | k-NN accuracy |", "| --- | --- | --- | --- |"]
+    for each in kept["checkpoints"]:
+        layer = next(layer for layer in each["layers"] if layer["label"] == label)
+        chi, space = layer["tsne"]["chi"], layer["feature_space"]
+        cells = (f"{each['iteration']:,}".replace(",", " "),
+                 f"{words.number(chi['mean'])} ± {words.number(chi['std'])}",
+                 words.number(space["chi"]), words.number(space["knn_accuracy"]))  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def filled(page: str) -> str:
     """Return the page with everything between marks written anew."""
 
@@ -91,7 +108,10 @@ def filled(page: str) -> str:
         what, name, columns, _ = found.groups()
         if what == "COUNT":
             return f"<!-- COUNT -->{count()}<!-- / -->"
-        body = scorecard() if what == "SCORECARD" else table(name, columns)
+        if what == "SCORECARD":
+            body = scorecard()
+        else:
+            body = (course if what.startswith("COURSE") else table)(name, columns)
         return f"<!-- {what} -->\n{body}\n<!-- / -->"
 
     return MARK.sub(fill, page)
@@ -105,7 +125,7 @@ def keep(out: Path, page: str) -> None:
     for name in ("scorecard", "findings"):
         shutil.copy(out / f"{name}.json", KEPT)
     for found in MARK.finditer(page):
-        if found[2]:
+        if found[1].startswith("TABLE"):
             shutil.copy(out / "tables" / f"{found[2]}.json", KEPT)
     for name in FIGURE.findall(page):
         shutil.copy(out / "figures" / f"{name}.png", IMAGES)
@@ -115,11 +135,16 @@ def main() -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", nargs="?", type=Path, help="folder of a reproduction")
+    parser.add_argument("--course", action="append", default=[], type=Path, metavar="FOLDER")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args()
     page = PAGE.read_text("utf-8")
     if options.out is not None and not options.check:
         keep(options.out, page)
+    if options.course and not options.check:
+        COURSES.mkdir(parents=True, exist_ok=True)
+        for folder in options.course:
+            shutil.copy(folder / "course.json", COURSES / f"{folder.name}.json")
     wanted = filled(page)
     if options.check:
         if page != wanted:

@@ -64,3 +64,25 @@ def test_marks_are_filled(
     )
     card = tool.filled("<!-- SCORECARD -->\n<!-- / -->")
     assert "| **C1** | one | **holds**. so | 3\\|4 | p |" in card
+
+
+def test_courses_are_tables_by_iteration(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "COURSES", tmp_path)
+
+    def layer(label: str, chi: float) -> dict[str, object]:
+        space = {"chi": 2 * chi, "knn_accuracy": 0.5}
+        return {"label": label, "tsne": {"chi": {"mean": chi, "std": 0.25}}, "feature_space": space}
+
+    checkpoints = [
+        {"iteration": iteration, "layers": [layer("Conv1", 0.0), layer("Last", chi)]}
+        for iteration, chi in ((500, 1.0), (20_000, 30.0))
+    ]
+    (tmp_path / "run.json").write_text(json.dumps({"checkpoints": checkpoints}))
+    assert tool.filled("<!-- COURSE run: Last -->\n<!-- / -->") == (
+        "<!-- COURSE run: Last -->\n"
+        "| iterations | CHI | CHI of PCA-50 | k-NN accuracy |\n| --- | --- | --- | --- |\n"
+        "| 500 | 1.00 ± 0.25 | 2.00 | 0.50 |\n| 20 000 | 30.0 ± 0.25 | 60.0 | 0.50 |\n"
+        "<!-- / -->"
+    )

@@ -1,0 +1,89 @@
+"""The benchmarks run, write what they promise, and mark what was not reached."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+if not BENCHMARKS.is_dir():
+    pytest.skip("benchmarks/ is not part of this distribution", allow_module_level=True)
+NAMES = {path.stem for path in BENCHMARKS.glob("*.py")}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import ``benchmarks/run.py``; its neighbours have names that should not stay."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    for name in NAMES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return importlib.import_module("run")
+
+
+def test_a_tiny_run_writes_its_files_and_calls_them_no_results(run, tmp_path, capsys):
+    run.main(["--tiny", "--rounds", "1", "--only", "reduction", "--out", str(tmp_path / "all")])
+    record = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    assert record["idle"] is False
+    assert {"processor", "cores", "torch", "scikit-learn", "load_before"} <= record[
+        "machine"
+    ].keys()
+    jobs = {timing["job"] for timing in record["timings"]}
+    assert jobs == {"PCA of 64 x 65536 to 50"}
+    assert [ratio["what"].split(" / ")[1] for ratio in record["ratios"]] == ["srscope pca"] * 2
+    lost = [timing["facts"]["share of variance lost"] for timing in record["timings"]]
+    assert lost[2] == pytest.approx(lost[0], abs=1e-5)  # srscope's is as good as the full one
+    page = (tmp_path / "all.md").read_text("utf-8")
+    assert "these are not results" in page
+    assert "| PCA of 64 x 65536 to 50 | srscope pca |" in page
+    assert "share of variance lost" in capsys.readouterr().out
+
+
+def test_what_is_not_reached_is_said(run):
+    common, table = (importlib.import_module(name) for name in ("common", "table"))
+    results = common.Results()
+    slow, fast = (common.Timing(job="work", who=w, rounds=r) for w, r in SIDE_BY_SIDE)
+    for target in (">= 10", ">= 8", "<= 5", ""):
+        results.compare(slow, fast, target)
+    assert [ratio.value for ratio in results.ratios] == [9.0] * 4
+    assert [ratio.holds for ratio in results.ratios] == [False, True, False, None]
+    about = dict.fromkeys(
+        ["processor", "cores", "threads", "python", "torch", "numpy", "numba", "scikit-learn",
+         "openTSNE"], "x",
+    )  # fmt: skip
+    ratios = [{**vars(r), "value": r.value, "holds": r.holds} for r in results.ratios]
+    record = {"machine": about, "idle": True, "seconds": {"a": 60.0}, "ratios": ratios}
+    page = table.as_markdown({**record, "timings": [], "facts": []})
+    assert "| work | peer / srscope | 9 | 8 to 10 | ≥ 10 | **not reached** |" in page
+    assert "not results" not in page
+
+
+SIDE_BY_SIDE = (("peer", [8.0, 20.0, 9.0]), ("srscope", [1.0, 2.0, 1.0]))
+
+
+def test_contestants_take_turns(run):
+    common = importlib.import_module("common")
+    order: list[str] = []
+    contestants = {name: lambda name=name: order.append(name) for name in "ab"}
+    taken = common.take_turns(contestants, rounds=2)
+    assert "".join(order) == "ababab"  # the first round warms up
+    assert [len(seconds) for seconds in taken.values()] == [2, 2]
+
+
+def test_time_and_memory_are_drawn_against_size(run, tmp_path):
+    plots, size = (importlib.import_module(name) for name in ("plots", "size"))
+    times = {"extraction": 9.0, "pca": 2.0, "pca_finish": 1.0, "t-SNE": 3.0}
+    measured = [
+        {"samples": count, "width": 64, "peak_bytes": 1e9 + 5e3 * count, **times, "measured": True}
+        for count in (100, 200)
+    ]
+    guess = size._extrapolated(measured, 400)
+    assert guess["extraction"] == 18.0
+    assert guess["peak_bytes"] == 1e9 + 5e3 * 400
+    about = {"processor": "a processor", "cores": 2}
+    plots.size_plot([*measured, {**guess, "measured": False}], about, tmp_path / "size")
+    assert {path.name for path in tmp_path.iterdir()} == {"size.png", "size.svg"}
