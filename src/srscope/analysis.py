@@ -11,8 +11,6 @@ import dataclasses
 import datetime as dt
 import os
 import platform
-import shutil
-import tempfile
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -24,12 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.analysis_config import AnalysisConfig
-from srscope.analysis_features import Progress, extract_features, staged
+from srscope.analysis_features import Progress, assist_features, extract_features, staged
 from srscope.analysis_scores import ScoringInputs, score_layers
-from srscope.errors import FileProblem, ParameterError
+from srscope.errors import ParameterError
 from srscope.features.store import FeatureStore
+from srscope.files import scratch_folder, writing_to
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
+from srscope.processes import is_helper
 from srscope.scores.design import design
 from srscope.study import Inputs, NetworkInfo, Study, SuiteInfo
 
@@ -65,14 +65,17 @@ def analyze(
         remedy = "for a folder of checkpoints there is srscope.over_training"
         raise ParameterError("network", "one network", network, remedy)
     loaded = load_network(network) if isinstance(network, str) else network
-    with _feature_folder(out, keep=settings.keep_features) as folder:
-        seconds = extract_features(loaded, settings, folder, progress=progress)
-        study = score_features(folder, settings, progress=progress, earlier=seconds)
-    if out is not None:
-        started = time.perf_counter()
-        write_outputs(study, out, progress=progress)
-        timings = {**study.timings, "report": time.perf_counter() - started}
-        study = dataclasses.replace(study, timings=timings)
+    if settings.devices > 1 and is_helper():
+        assist_features(loaded, settings)
+    with writing_to(out):
+        with _feature_folder(out, keep=settings.keep_features) as folder:
+            seconds = extract_features(loaded, settings, folder, progress=progress)
+            study = score_features(folder, settings, progress=progress, earlier=seconds)
+        if out is not None:
+            started = time.perf_counter()
+            write_outputs(study, out, progress=progress)
+            timings = {**study.timings, "report": time.perf_counter() - started}
+            study = dataclasses.replace(study, timings=timings)
     return study
 
 
@@ -98,28 +101,13 @@ def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = 
         progress("writing the report", 1, 1)
 
 
-def refuse_file(out: str | Path) -> None:
-    """Raise unless ``out`` can be a folder.
-
-    Raises:
-        FileProblem: If it is a file.
-    """
-    if Path(out).exists() and not Path(out).is_dir():
-        raise FileProblem(out, "is a file, not a folder", "name another output folder with --out")
-
-
 @contextmanager
 def _feature_folder(out: str | Path | None, *, keep: bool) -> Generator[Path]:
-    if out is not None:
-        refuse_file(out)
     if out is not None and keep:
         yield Path(out) / "features"
         return
-    temporary = Path(tempfile.mkdtemp(prefix="srscope-"))
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with scratch_folder() as folder:
+        yield folder
 
 
 def score_features(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from srscope.analysis import refuse_file, score_features
+from srscope.analysis import score_features
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import (
     Progress,
@@ -26,6 +25,7 @@ from srscope.comparison import Compared, Comparison, Restoration, write_comparis
 from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
+from srscope.files import scratch_folder, writing_to
 from srscope.images.record import Contents
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
@@ -67,16 +67,25 @@ def compare(
     if len(networks) < 2:
         remedy = "for a single one there is srscope analyze"
         raise ParameterError("networks", "two or more", len(networks), remedy)
-    if out is not None:
-        refuse_file(out)
     loaded = [load_network(each) if isinstance(each, str) else each for each in networks]
     names = distinct_names(networks, loaded)
+    with writing_to(out):
+        comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress)
+        if out is not None:
+            write_compared(comparison, out, progress=progress)
+    return comparison
+
+
+def _compared(
+    networks: Mapping[str, LoadedNetwork], settings: AnalysisConfig, progress: Progress | None
+) -> Comparison:
     started = time.perf_counter()
-    inputs = inputs_by_kind({kind_of(network, settings) for network in loaded}, settings)
+    kinds = {kind_of(network, settings) for network in networks.values()}
+    inputs = inputs_by_kind(kinds, settings)
     prepared = time.perf_counter()
     entries: list[Compared] = []
     timings = {"degradation": prepared - started}
-    for name, network in zip(names, loaded, strict=True):
+    for name, network in networks.items():
         begun = time.perf_counter()
         study, restored = analyze_one(
             network,
@@ -86,14 +95,11 @@ def compare(
         )
         entries.append(Compared(name=name, study=study, restoration=restored))
         timings[name] = time.perf_counter() - begun
-    comparison = Comparison(
+    return Comparison(
         entries=tuple(entries),
         timings=timings,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
-    if out is not None:
-        write_compared(comparison, out, progress=progress)
-    return comparison
 
 
 def distinct_names(
@@ -152,8 +158,8 @@ def analyze_one(
 ) -> tuple[Study, Restoration]:
     """Analyse one of several networks on images that are at hand, and measure its restoration."""
     contents, images = inputs
-    with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
-        seconds = extract_features(network, config, Path(folder), images=images, progress=progress)
+    with scratch_folder() as folder:
+        seconds = extract_features(network, config, folder, images=images, progress=progress)
         study = score_features(folder, config, progress=progress, earlier=seconds)
     restored = restoration(
         network,

@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from srscope.analysis import refuse_file
 from srscope.analysis_compare import analyze_one, inputs_by_kind, kind_of, named
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import Progress
 from srscope.course import Course, Moment, write_course
 from srscope.errors import CheckpointError
+from srscope.files import writing_to
 from srscope.study import LayerScores
-from srscope.training.snapshots import find_snapshots, load_snapshot
+from srscope.training.snapshots import Snapshots, find_snapshots, load_snapshot
 
 
 def over_training(
@@ -52,9 +52,15 @@ def over_training(
         SrscopeError: If another input is wrong; the message says what and how to mend it.
     """
     settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
-    if out is not None:
-        refuse_file(out)
     snapshots = find_snapshots(str(folder), most=checkpoints)
+    with writing_to(out):
+        course = _course(snapshots, settings, progress)
+        if out is not None:
+            write_over_training(course, out, progress=progress)
+    return course
+
+
+def _course(snapshots: Snapshots, settings: AnalysisConfig, progress: Progress | None) -> Course:
     moments: list[Moment] = []
     untrained: tuple[LayerScores, ...] = ()
     timings: dict[str, float] = {}
@@ -88,7 +94,7 @@ def over_training(
             )
         )
         timings[str(snapshot.iteration)] = time.perf_counter() - begun
-    course = Course(
+    return Course(
         name=snapshots.name,
         moments=tuple(moments),
         untrained=untrained,
@@ -96,9 +102,6 @@ def over_training(
         timings=timings,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
-    if out is not None:
-        write_over_training(course, out, progress=progress)
-    return course
 
 
 def write_over_training(

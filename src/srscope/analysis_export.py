@@ -16,6 +16,7 @@ from srscope.exports.projector import write_projector
 from srscope.exports.spaces import Exported, PcaPoints, exported
 from srscope.features.store import FeatureStore
 from srscope.figures.save import save_figures
+from srscope.files import writing_to
 from srscope.projection.pca import pca
 from srscope.study import Study
 from srscope.study_file import read_study
@@ -67,7 +68,8 @@ def export(
     study = read_study(folder)
     points = pca_points(study, Path(folder) / "features")
     data = exported(study, points)
-    return [path for name in dict.fromkeys(wanted) for path in _WRITERS[name](data, out)]
+    with writing_to(out):
+        return [path for name in dict.fromkeys(wanted) for path in _WRITERS[name](data, out)]
 
 
 def pca_points(study: Study, features: Path) -> PcaPoints:

@@ -9,7 +9,6 @@ import csv
 import dataclasses
 import io
 import math
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ from srscope.degradations.suite import Suite, load_suite
 from srscope.degradations.write import SMALLEST_LR_SIDE
 from srscope.errors import (
     DegenerateError,
-    FileProblem,
     NetworkError,
     ParameterError,
     SrscopeError,
@@ -41,7 +39,7 @@ from srscope.features.reduce import as_maps
 from srscope.features.tap import FeatureTap
 from srscope.figures.maps import all_channels, chosen_channels, shaded
 from srscope.figures.save import save_figure
-from srscope.files import write_text
+from srscope.files import scratch_folder, write_text, writing_to
 from srscope.images.contents import crop_contents
 from srscope.images.io import read_image
 from srscope.images.png_write import write_png
@@ -142,13 +140,15 @@ def write_maps(maps: FeatureMaps, out: str | Path, *, channels: int = 8) -> list
 
     Raises:
         ParameterError: If ``channels`` is below 1.
-        FileProblem: If ``out`` is a file.
+        FileProblem: If ``out`` is a file, or cannot be written.
     """
     if channels < 1:
         raise ParameterError("channels", "1 or more", channels)
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise FileProblem(folder, "is a file, not a folder", "name another output folder")
+    with writing_to(out, parts=("channels/*",)):
+        return _written(maps, Path(out), channels)
+
+
+def _written(maps: FeatureMaps, folder: Path, channels: int) -> list[Path]:
     written = save_figure(chosen_channels(maps, channels=channels), folder / "maps")
     written += save_figure(all_channels(maps), folder / "maps-all")
     write_text(folder / "channels.csv", _table(maps))
@@ -320,12 +320,12 @@ def _with_shares(
     photos = load_photographs(None)
     crops = crop_contents(photos, count=contents, patch=patch, scale=network.scale, margin=MARGIN)
     images = degrade(crops, suite, patch=patch, scale=network.scale, seed=seed)
-    with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
+    with scratch_folder() as folder:
         store = extract(
             network.module,
             images.images_NCHW,
             [tap.name],
-            store=Path(folder) / "features",
+            store=folder / "features",
             channel_axes={tap.name: tap.channel_axis},
             progress=staged(progress, "content of channels"),
         )

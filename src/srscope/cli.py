@@ -17,6 +17,7 @@ from srscope import cli_analysis, cli_compare, cli_export, cli_maps
 from srscope.cli_analysis import print_skipped
 from srscope.cli_plugin import add_plugin, run_plugins
 from srscope.errors import FileProblem, ImageError, SrscopeError
+from srscope.files import full_disk
 from srscope.networks.spec import HELP
 
 if TYPE_CHECKING:
@@ -348,6 +349,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return handlers[parsed.command](args) or 0
     except SrscopeError as error:
         print(f"srscope: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if (told := full_disk(error)) is None:
+            raise
+        print(f"srscope: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("srscope: interrupted", file=sys.stderr)

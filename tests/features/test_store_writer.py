@@ -143,7 +143,7 @@ def test_a_meta_json_cannot_have_files_outside_removed(tmp_path):
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileProblem, match=r"file: the feature store cannot be written \(Not a dir"):
+    with pytest.raises(FileProblem, match=r"file: cannot be written \(Not a directory\)"):
         write(tmp_path / "file")
 
 

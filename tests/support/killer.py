@@ -8,19 +8,22 @@ children start without threads.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-OPERATIONS = ("open", "os.rename", "os.remove", "os.chmod")
+OPERATIONS = ("open", "os.rename", "os.remove", "os.chmod", "os.mkdir")
 """Audit events that stand for a file operation, their first argument being the path."""
 
 
@@ -89,7 +92,30 @@ class Killer:
             delay: In seconds; with 0 the operation itself does not happen.
         """
         words = ["train", str(recipe), "--out", str(out), "--quiet", *more]
-        return self._run({"words": words, "folder": str(out), "at": kill_at, "delay": delay})
+        return self.run(words, out, kill_at=kill_at, delay=delay)
+
+    def run(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        *,
+        modules: Sequence[str] = (),
+        kill_at: int = 0,
+        delay: float = 0.0,
+        limit: int = 0,
+    ) -> Outcome:
+        """Run any command, and kill it ``delay`` seconds after an operation in ``folder``.
+
+        Args:
+            words: Of the command.
+            folder: Where operations count.
+            modules: To import before any child starts, which saves every one of them the time.
+            kill_at: Number of the file operation, from 1; 0 lets it live.
+            delay: In seconds; with 0 the operation itself does not happen.
+            limit: Bytes that a file may have; 0 for no limit.
+        """
+        job = {"words": list(words), "folder": str(folder), "at": kill_at, "delay": delay}
+        return self._run({**job, "modules": list(modules), "limit": limit})
 
     def save(self, folder: Path, iteration: int, *, keep: int, kill_at: int = 0) -> Outcome:
         """Save a checkpoint, and be killed instead of one of the file operations."""
@@ -121,6 +147,8 @@ def _child(job: dict[str, Any], log: str, answer: int) -> None:
     os.dup2(stream, 2)
     count = [0]
     _count_and_kill(job["folder"], job["at"], job["delay"], count)
+    if job.get("limit"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["limit"],) * 2)
     if "words" in job:
         from srscope.cli import main
 
@@ -150,6 +178,8 @@ def _serve(photographs: str, log: str) -> None:
     setattr(srscope.training.facts, "load_bundled", lambda _: load_folder(photographs))  # noqa: B010
     for line in sys.stdin:
         job = json.loads(line)
+        for name in job.get("modules", ()):
+            importlib.import_module(name)
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:

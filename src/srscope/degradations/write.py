@@ -27,7 +27,7 @@ from srscope.degradations.degrade import (
     suite_info,
 )
 from srscope.degradations.suite import Suite
-from srscope.errors import FileProblem, ImageError, ParameterError
+from srscope.errors import ImageError, ParameterError
 from srscope.images.io import write_image
 from srscope.images.record import PhotoSet
 from srscope.study import SetInfo, SuiteInfo
@@ -89,9 +89,18 @@ def write_degraded(
     """
     if scale < 1:
         raise ParameterError("scale", "a whole number above 0", scale)
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise FileProblem(folder, "is a file, not a folder", "name another output folder")
+    with files.writing_to(out, parts=[f"{each.name}/**" for each in suite.sets]):
+        return _written(suite, photos, Path(out), scale, seed, progress)
+
+
+def _written(
+    suite: Suite,
+    photos: PhotoSet,
+    folder: Path,
+    scale: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> WrittenSuite:
     shared = [s for s in suite.sets if s.folder is None]
     own = {s.name: folder_photos(s.folder) for s in suite.sets if s.folder is not None}
     smallest = SMALLEST_LR_SIDE * scale
@@ -192,10 +201,7 @@ class _Job:
     ) -> None:
         """Write one image as 8-bit PNG and note it."""
         path = self.folder / set_name / name
-        try:
-            write_image(path, image_1CHW[0].permute(1, 2, 0).numpy())
-        except OSError as error:
-            raise FileProblem(path, f"cannot be written ({error.strerror or error})") from error
+        write_image(path, image_1CHW[0].permute(1, 2, 0).numpy())
         self.entries.append(
             {
                 "file": f"{set_name}/{name}",

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope import files
-from srscope.errors import FileProblem, ParameterError, UnknownNameError
+from srscope.errors import ParameterError, UnknownNameError
 from srscope.features.store import (
     META,
     SCHEMA,
@@ -208,11 +208,7 @@ def _told(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise FileProblem(
-            folder,
-            f"the feature store cannot be written ({error.strerror or error})",
-            "free some disk space or choose another folder",
-        ) from error
+        raise files.unwritable(folder, error) from error
 
 
 def _clear(folder: Path) -> None:

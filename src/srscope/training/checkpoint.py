@@ -34,7 +34,8 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, iteration: int, keep
     """
     path = folder / f"checkpoint-{iteration:08d}.pt"
     with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+        with temporary.open("wb") as file:  # by name, torch would not say why it failed
+            torch.save(state, file)
         digest = _digest(temporary)
         write_text(path.with_suffix(".sha256"), digest + "\n")
     whole = [each for each in sorted(folder.glob(PATTERN)) if each <= path]

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from srscope.files import atomic_path, write_text
+from srscope.files import write_bytes, write_text
 from srscope.networks.build import architecture_metadata
 from srscope.networks.description import weights_sha256
 from srscope.training.card import card_for_people
@@ -35,7 +35,7 @@ def export(trained: Trained, out: str | Path) -> Path:
     Returns:
         The path of the weights.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     recipe = trained.recipe
     path = Path(out) / f"{recipe.name}.safetensors"
@@ -48,8 +48,7 @@ def export(trained: Trained, out: str | Path) -> Path:
         for name, tensor in trained.network.state_dict().items()
     }
     text = {"format": "pt", **architecture_metadata(trained.network)}
-    with atomic_path(path) as temporary:
-        save_file(state, temporary, metadata=text)
+    write_bytes(path, save(state, metadata=text))
     facts = card(trained)
     write_text(path.with_suffix(".json"), json.dumps(facts, indent=2) + "\n")
     write_text(path.with_suffix(".md"), card_for_people(facts))

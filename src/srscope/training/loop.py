@@ -15,7 +15,7 @@ from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 
 from srscope.errors import ParameterError, TrainingError
-from srscope.files import write_text
+from srscope.files import write_text, writing_to
 from srscope.training.checkpoint import (
     PATTERN,
     load_newest_checkpoint,
@@ -143,15 +143,33 @@ def train(
     Raises:
         ParameterError: If ``out`` holds checkpoints and ``resume`` is false, or they come from
             another recipe, or the machine has no such devices.
+        FileProblem: If ``out`` cannot be written, or another process is writing to it.
         TrainingError: If a loss is no longer finite, or adversarial training has collapsed.
 
     Source: Liu et al. 2021, supplement section 3.
     """
     folder = Path(out)
     logger = TensorBoardLogger(root_dir=folder, name="curves", version="")
+    _check_resumed(folder, resume)  # before any process is started
+    fabric = launch(recipe, logger)
+    with writing_to(folder if fabric.is_global_zero else None):
+        if fabric.is_global_zero:
+            _check_resumed(folder, resume)  # another run may have ended meanwhile
+        return _train(recipe, fabric, logger, folder, report)
+
+
+def _check_resumed(folder: Path, resume: bool) -> None:
     if not resume and folder.is_dir() and any(folder.glob(PATTERN)):
         raise ParameterError("out", "a folder without checkpoints", str(folder), "add --resume")
-    fabric = launch(recipe, logger)
+
+
+def _train(
+    recipe: Recipe,
+    fabric: Fabric,
+    logger: TensorBoardLogger,
+    folder: Path,
+    report: Report | None,
+) -> Trained:
     saved = load_newest_checkpoint(folder) if folder.is_dir() else None
     if saved is not None:
         _check_same_recipe(recipe, saved["recipe"], folder)

@@ -87,7 +87,7 @@ def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
         files = sorted(pattern.parent.glob(pattern.name)) if pattern.parent.is_dir() else []
         name = _NUMBER.sub("", pattern.name.replace("*", "")).rpartition(".")[0] or pattern.name
     else:
-        files = sorted(Path(target).iterdir())
+        files = sorted(each for each in Path(target).iterdir() if each.name[0] != ".")
         name = Path(target).resolve().name
     files = [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
     found, reasons = _with_iterations(files, Path(target), pattern="*" in target)
