@@ -10,10 +10,10 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test torture lint format bench results docs build clean distclean
+.PHONY: help demo reproduce test torture lint format bench benchtraining results docs build clean distclean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(CORE)  ## analyse a bundled network on the bundled photographs, offline
 	$(BIN)/srscope analyze srresnet-wgr --out srscope-out/demo
@@ -37,9 +37,11 @@ format: $(DEV)  ## let ruff put the files in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(CORE)  ## side-by-side timings against peers, on an otherwise idle machine
-	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/training.py
+bench: $(CORE)  ## side-by-side timings against peers, on an idle machine; FULL=--full for longer
+	$(BIN)/python benchmarks/run.py $(FULL) --out benchmarks/results
+
+benchtraining: $(CORE)  ## training throughput beside a plain loop, on an idle machine
+	$(BIN)/python benchmarks/training.py --out benchmarks/results-training.json
 
 results: $(CORE)  ## measure the bundled networks and write the tables in README and docs
 	$(BIN)/python tools/write_results.py

@@ -1,232 +1,107 @@
-"""Side-by-side timings of srscope's stages against what people use otherwise.
+"""Side-by-side timings of srscope against what people use otherwise; everything, in one run.
 
-    python benchmarks/run.py [--repeats 5] [--threads 2] [--out benchmarks/results/NAME.json]
+    python benchmarks/run.py [--full] [--rounds 5] [--only PART ...] [--out benchmarks/results]
 
 Each entry does the same work on the same data; where the results can differ in quality, the quality
-is measured too. Times are medians over the repeats, in seconds, after one round that is not
-counted. Run it on an otherwise idle machine.
-Suffixes: N images, C channels, H/W height and width, D dimensions.
+is measured too. Contestants take turns. Times are medians over the rounds, in seconds, shown with
+their range; ratios are medians of the ratios of single rounds. Takes under 20 minutes on two cores;
+`--full` takes longer, with more patches. `--tiny` only shows that it all runs.
+
+Run it on an otherwise idle machine: the load before it starts is recorded, and results of a busy
+machine are marked as such. With `--out`, NAME.json, NAME.md and NAME-size.png and .svg are written.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from torch import Tensor
-from torchvision.models.feature_extraction import create_feature_extractor
+import precision
+import size
+import stages
+import startup
+import whole
+from common import IDLE_LOAD, Results, load_average, machine
+from plots import size_plot
+from table import as_markdown
 
 from srscope import files
-from srscope.features.extract import extract
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
-from srscope.projection.config import TsneConfig
-from srscope.projection.pca import pca
-from srscope.projection.tsne import embed
 
-LAYERS = ("conv_first", "body.3", "body.7", "body.15")
-IMAGES, PATCH, COMPONENTS = 300, 32, 50
-PATCHES, BATCH = 96, 32  # a third of the images, as the network takes longest
-SEED = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """One contestant of one job. ``quality`` is what ``measure`` names; lower is better."""
-
-    job: str
-    who: str
-    seconds: float
-    measure: str = ""
-    quality: float | None = None
+PARTS = (
+    "startup",
+    "reduction",
+    "embedding",
+    "extraction",
+    "precision",
+    "stream",
+    "whole",
+    "size",
+)
 
 
-def median_seconds(job: Callable[[], object], *, repeats: int) -> float:
-    """Return the median time of ``job``, after one round to warm up."""
-    job()
-    taken: list[float] = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        job()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
-
-
-def time_features(repeats: int) -> list[Timing]:
-    """Record four layers of an SRResNet for every image, as flat vectors."""
-    torch.manual_seed(SEED)
-    network = SRResNet(SRResNetConfig()).eval()
-    images_NCHW = np.random.default_rng(SEED).random((PATCHES, 3, PATCH, PATCH), np.float32)
-    batches = torch.from_numpy(images_NCHW).split(BATCH)
-
-    def ours() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            extract(network, images_NCHW, LAYERS, store=Path(folder) / "s", batch_size=BATCH)
-
-    @torch.inference_mode()
-    def hooks() -> dict[str, Tensor]:
-        kept: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
-        handles = [
-            network.get_submodule(layer).register_forward_hook(
-                lambda _m, _i, output, layer=layer: kept[layer].append(output.flatten(1).clone())
-            )
-            for layer in LAYERS
-        ]
-        try:
-            for batch_NCHW in batches:
-                network(batch_NCHW)
-        finally:
-            for handle in handles:
-                handle.remove()
-        return {layer: torch.cat(parts) for layer, parts in kept.items()}
-
-    traced = create_feature_extractor(network, list(LAYERS))
-
-    @torch.inference_mode()
-    def torchvision() -> dict[str, Tensor]:
-        parts = [traced(batch_NCHW) for batch_NCHW in batches]
-        return {layer: torch.cat([p[layer].flatten(1) for p in parts]) for layer in LAYERS}
-
-    job = f"features of {PATCHES} patches, 4 layers"
-    return [
-        Timing(job=job, who=who, seconds=median_seconds(run, repeats=repeats))
-        for who, run in {
-            "srscope extract (to disk)": ours,
-            "forward hooks (in memory)": hooks,
-            "torchvision feature extractor (in memory)": torchvision,
-        }.items()
-    ]
-
-
-def _lost(points_NC: NDArray[np.floating], features_ND: NDArray[np.floating]) -> float:
-    """Return the share of the variance that the projection lost."""
-    centred_ND = features_ND - features_ND.mean(axis=0, dtype=np.float64)
-    return 1 - float((np.asarray(points_NC, np.float64) ** 2).sum() / (centred_ND**2).sum())
-
-
-def time_pca(repeats: int) -> list[Timing]:
-    """Reduce one layer's features to 50 dimensions."""
-    rng = np.random.default_rng(SEED)
-    spectrum_N = 1 / np.sqrt(np.arange(1, IMAGES + 1))
-    mixed_NN = rng.standard_normal((IMAGES, IMAGES)) * spectrum_N
-    features_ND = (mixed_NN @ rng.standard_normal((IMAGES, 64 * PATCH**2))).astype(np.float32)
-
-    def sklearn(solver: str) -> Callable[[], NDArray[np.floating]]:
-        return lambda: PCA(COMPONENTS, svd_solver=solver, random_state=SEED).fit_transform(
-            features_ND
-        )
-
-    job = f"PCA of {features_ND.shape[0]} x {features_ND.shape[1]} to {COMPONENTS}"
-    contestants: dict[str, Callable[[], NDArray[np.floating]]] = {
-        "srscope pca": lambda: pca(features_ND, components=COMPONENTS).points_NC,
-        "scikit-learn PCA, full": sklearn("full"),
-        "scikit-learn PCA, randomized": sklearn("randomized"),
-    }
-    return [
-        Timing(
-            job=job,
-            who=who,
-            seconds=median_seconds(run, repeats=repeats),
-            measure="share of variance lost",
-            quality=_lost(run(), features_ND),
-        )
-        for who, run in contestants.items()
-    ]
-
-
-def time_tsne(repeats: int) -> list[Timing]:
-    """Map 300 points in three loose clusters to the plane."""
-    rng = np.random.default_rng(SEED)
-    points_NC = rng.standard_normal((IMAGES, COMPONENTS))
-    points_NC[:, :2] += 3 * np.eye(3, 2)[np.arange(IMAGES) % 3]
-    config = TsneConfig()
-
-    def ours() -> float:
-        return embed(points_NC, config, seed=SEED).kl
-
-    def sklearn(method: str) -> Callable[[], float]:
-        def run() -> float:
-            tsne = TSNE(
-                perplexity=config.perplexity,
-                learning_rate=config.learning_rate,
-                init=config.init,
-                method=method,
-                random_state=SEED,
-            )
-            tsne.fit(points_NC)
-            return float(tsne.kl_divergence_)
-
-        return run
-
-    job = f"t-SNE of {IMAGES} points, one run"
-    contestants = {
-        "srscope embed": ours,
-        "scikit-learn TSNE, exact": sklearn("exact"),
-        "scikit-learn TSNE, Barnes-Hut": sklearn("barnes_hut"),
-    }
-    return [
-        Timing(
-            job=job,
-            who=who,
-            seconds=median_seconds(run, repeats=repeats),
-            measure="KL divergence",
-            quality=run(),
-        )
-        for who, run in contestants.items()
-    ]
-
-
-def machine() -> dict[str, str | int | None]:
-    """Return what a reader needs to judge the times."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        model = names[0].partition(":")[2].strip() if names else model
-    packages = ("srscope", "torch", "torchvision", "numpy", "scikit-learn", "openTSNE")
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in packages},
-    }
-
-
-def main() -> None:
-    """Time everything, print a table, and write it where asked."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Time everything, print it, and write it where asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5, help="rounds that are counted")
-    parser.add_argument("--threads", type=int, default=None, help="torch's threads")
-    parser.add_argument("--out", type=Path, default=None, help="JSON file to write")
-    options = parser.parse_args()
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
-    about = machine()
+    parser.add_argument("--full", action="store_true", help="up to 30,000 patches, more rounds")
+    parser.add_argument("--tiny", action="store_true", help="a few patches, one round: no results")
+    parser.add_argument("--rounds", type=int, default=None, help="that are counted [5]")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts")
+    parser.add_argument("--out", type=Path, default=None, help="files to write, without suffix")
+    options = parser.parse_args(words)
+    rounds = options.rounds or (1 if options.tiny else 7 if options.full else 5)
+    few = max(1, min(rounds, 3))  # of what takes minutes
+    load = load_average()
+    about = {**machine(), "load_before": load}
+    idle = load is not None and load < IDLE_LOAD
     print(", ".join(f"{name} {value}" for name, value in about.items()))
-    timings: list[Timing] = []
-    for stage in (time_features, time_pca, time_tsne):
-        for timing in stage(options.repeats):
-            timings.append(timing)
-            quality = "" if timing.quality is None else f"  {timing.measure} {timing.quality:.4g}"
-            print(f"{timing.job:38} {timing.who:42} {timing.seconds:8.3f} s{quality}", flush=True)
-    if options.out is not None:
-        result = {"machine": about, "timings": [asdict(timing) for timing in timings]}
-        files.write_text(options.out, json.dumps(result, indent=2) + "\n")
+    if not idle:
+        print("THE MACHINE IS BUSY: these are not results", flush=True)
+    results = Results()
+    count = 64 if options.tiny else 300
+    contents, runs = (18, 1) if options.tiny else (100, whole.RUNS)
+    sizes = [60, 100] if options.tiny else [1000, 3000, 10_000, *([30_000] * options.full)]
+    jobs = {
+        "startup": lambda: startup.benchmark(results, rounds=rounds),
+        "reduction": lambda: stages.reduction(results, rounds=rounds, count=count),
+        "embedding": lambda: stages.embedding(
+            results, rounds=rounds, count=max(count, 100), seeds=runs
+        ),
+        "extraction": lambda: stages.extraction(results, rounds=few, count=count),
+        "precision": lambda: precision.benchmark(results, contents=contents, runs=runs),
+        "stream": lambda: stages.stream(
+            results,
+            rounds=few,
+            count=128 if options.tiny else 2048,
+            sizes=(64, 128, 256, 512) if options.full else (128,),
+        ),
+        "whole": lambda: whole.benchmark(results, rounds=few, contents=contents, runs=runs),
+        "size": lambda: size.benchmark(results, sizes=sizes),
+    }
+    seconds: dict[str, float] = {}
+    for part in options.only:
+        started = time.perf_counter()
+        jobs[part]()
+        seconds[part] = time.perf_counter() - started
+        print(f"-- {part}: {seconds[part]:.0f} s", flush=True)
+    if options.out is None:
+        return
+    record = {
+        "machine": about,
+        "idle": idle and not options.tiny,
+        "seconds": seconds,
+        "timings": [{**asdict(t), "seconds": t.seconds} for t in results.timings],
+        "ratios": [{**asdict(r), "value": r.value, "holds": r.holds} for r in results.ratios],
+        "facts": results.facts,
+    }
+    files.write_text(options.out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+    files.write_text(options.out.with_suffix(".md"), as_markdown(record))
+    sized = [fact for fact in results.facts if "peak_bytes" in fact]
+    if sized:
+        size_plot(sized, about, options.out.with_name(f"{options.out.name}-size"))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from run import machine
+from common import machine
 
 import srscope
 from srscope import files
