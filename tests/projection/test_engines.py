@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import squareform
 
 from srscope.projection import engines
-from srscope.projection.affinities import joint_affinities
+from srscope.projection.affinities import joint_affinities, kl_divergence
 from srscope.projection.config import TsneConfig
+from srscope.projection.descent import gradient
 from srscope.projection.engines import run_opentsne, run_srscope
 from srscope.projection.tsne import embed
 from support.points import clusters
@@ -54,3 +56,21 @@ def test_without_affinities_the_compiled_engine_hands_over_to_opentsne():
     ours, theirs = (run(points, None, config, start) for run in (run_srscope, run_opentsne))
     np.testing.assert_array_equal(ours[0], theirs[0])
     assert ours[1] == theirs[1]
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_divergence_is_the_one_that_scikit_learn_minimises(dimensions):
+    from sklearn.manifold import _t_sne
+
+    points = np.random.default_rng(0).normal(size=(30, dimensions))
+    joint = joint_affinities(clusters(each=10), 5)
+    freedom = TsneConfig(dimensions=dimensions).degrees_of_freedom
+    theirs, slope = _t_sne._kl_divergence(
+        points.ravel(), squareform(joint, checks=False), freedom, 30, dimensions
+    )
+    assert kl_divergence(joint, points) == pytest.approx(theirs, rel=1e-6)
+    if dimensions == 3:
+        return  # its gradient in space is not the slope of its own divergence; ours is: test_descent
+    ours, space = np.empty((dimensions, 30)), np.empty((dimensions, 30))
+    gradient(np.ascontiguousarray(points.T), joint, 1.0, ours, space)
+    np.testing.assert_allclose(ours.T.ravel(), slope, rtol=1e-5, atol=1e-9)

@@ -12,10 +12,12 @@ def textbook(joint, config, start):
         if iteration == config.early_iterations:
             step, gains = np.zeros_like(points), np.ones_like(points)
         offset = points[:, None] - points[None]
-        kernel = 1 / (1 + (offset**2).sum(axis=2))
+        freedom = max(1, points.shape[1] - 1)
+        near = 1 / (1 + (offset**2).sum(axis=2) / freedom)
+        kernel = near ** ((freedom + 1) / 2)
         np.fill_diagonal(kernel, 0)
         pull = joint * (config.early_exaggeration if early else 1) - kernel / kernel.sum()
-        gradient = 4 * np.einsum("ij,ij,ije->ie", pull, kernel, offset)
+        gradient = 2 * (1 + 1 / freedom) * np.einsum("ij,ij,ije->ie", pull, near, offset)
         turned = np.sign(step) != np.sign(gradient)
         gains = np.where(turned, gains + 0.2, gains * 0.8 + 0.01)
         momentum = config.early_momentum if early else config.momentum

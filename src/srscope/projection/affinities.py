@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import xlogy
 
+from srscope.projection.config import degrees_of_freedom
 from srscope.projection.jit import compiled
 
 _BLOCK_VALUES = 1 << 20
@@ -115,15 +116,19 @@ def kl_divergence(
     Returns:
         In nats, 0 or more.
 
-    Source: van der Maaten and Hinton 2008, equations 4 and 5.
+    Source: van der Maaten and Hinton 2008, equations 4 and 5; for three dimensions van der Maaten
+        2009, equation 4.
     """
     points_NE = points_NE.astype(np.float64)
+    freedom = degrees_of_freedom(points_NE.shape[1])
+    exponent = (freedom + 1) / 2
     total, entropy, attraction = 0.0, 0.0, 0.0
     step = max(1, _BLOCK_VALUES // len(points_NE))
     for start in range(0, len(points_NE), step):
         block = slice(start, start + step)
-        distance_BN = cdist(points_NE[block], points_NE, "sqeuclidean")
-        total += float((1 / (1 + distance_BN)).sum()) - len(distance_BN)  # less each with itself
+        distance_BN = cdist(points_NE[block], points_NE, "sqeuclidean") / freedom
+        kernels = float(((1 + distance_BN) ** -exponent).sum())
+        total += kernels - len(distance_BN)  # less each with itself
         entropy += float(xlogy(affinities_NN[block], affinities_NN[block]).sum())
-        attraction += float((affinities_NN[block] * np.log1p(distance_BN)).sum())
+        attraction += exponent * float((affinities_NN[block] * np.log1p(distance_BN)).sum())
     return entropy + attraction + math.log(total)

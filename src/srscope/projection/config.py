@@ -87,3 +87,21 @@ class TsneConfig:
                     rule = f"{value} with the scikit-learn engine"
                     remedy = "leave it, or use the srscope engine"
                     raise ParameterError(f"tsne.{name}", rule, getattr(self, name), remedy)
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Degrees of freedom of the map's t distribution: 1 in the plane, 2 in space.
+
+        Source: van der Maaten 2009, "Learning a parametric embedding by preserving local
+            structure"; scikit-learn does the same, and so did the paper.
+
+        Example:
+            >>> TsneConfig(dimensions=3).degrees_of_freedom
+            2
+        """
+        return degrees_of_freedom(self.dimensions)
+
+
+def degrees_of_freedom(dimensions: int) -> int:
+    """Return the degrees of freedom of the t distribution in maps of so many dimensions."""
+    return max(1, dimensions - 1)

@@ -70,8 +70,8 @@ def _forces_3d(
     attraction_EN: NDArray[Float],
     repulsion_EN: NDArray[Float],
 ) -> float:
-    """As `_forces_2d`, with one more coordinate."""
-    one, zero = points_EN.dtype.type(1), points_EN.dtype.type(0)
+    """As `_forces_2d`, with one more coordinate, and two degrees of freedom."""
+    one, zero, half = points_EN.dtype.type(1), points_EN.dtype.type(0), points_EN.dtype.type(0.5)
     x_N, y_N, z_N = points_EN[0], points_EN[1], points_EN[2]
     pull_x_N, pull_y_N, pull_z_N = attraction_EN[0], attraction_EN[1], attraction_EN[2]
     push_x_N, push_y_N, push_z_N = repulsion_EN[0], repulsion_EN[1], repulsion_EN[2]
@@ -84,9 +84,10 @@ def _forces_3d(
         push_x, push_y, push_z = zero, zero, zero
         for j in range(i):
             dx, dy, dz = x - x_N[j], y - y_N[j], z - z_N[j]
-            kernel = one / (one + dx * dx + dy * dy + dz * dz)
-            pull = row_N[j] * kernel
-            push = kernel * kernel
+            near = one / (one + half * (dx * dx + dy * dy + dz * dz))
+            kernel = near * np.sqrt(near)
+            pull = row_N[j] * near
+            push = kernel * near
             kernels += kernel
             pull_x += pull * dx
             pull_x_N[j] -= pull * dx
@@ -118,7 +119,7 @@ def gradient(
     attraction_EN: NDArray[Float],
     repulsion_EN: NDArray[Float],
 ) -> None:
-    """Write the gradient of the divergence, factor 4 included, into ``attraction_EN``.
+    """Write the gradient of the divergence, its factor included, into ``attraction_EN``.
 
     Args:
         points_EN: The map, one row a coordinate, 2 or 3 rows.
@@ -127,14 +128,17 @@ def gradient(
         attraction_EN: Space for the result.
         repulsion_EN: More space; what is in it afterwards means nothing.
 
-    Source: van der Maaten and Hinton 2008, equation 5, split into attraction and repulsion.
+    Source: van der Maaten and Hinton 2008, equation 5, split into attraction and repulsion; its
+        factor is 2 (1 + 1/n) for n degrees of freedom (van der Maaten 2009, equation 5).
     """
     if points_EN.shape[0] == 2:
+        factor = 4.0
         total = _forces_2d(points_EN, affinities_NN, attraction_EN, repulsion_EN)
     else:
+        factor = 3.0
         total = _forces_3d(points_EN, affinities_NN, attraction_EN, repulsion_EN)
     number = points_EN.dtype.type
-    pulled, pushed = number(4 * exaggeration), number(4 / total)
+    pulled, pushed = number(factor * exaggeration), number(factor / total)
     for e in range(points_EN.shape[0]):
         for i in range(points_EN.shape[1]):
             attraction_EN[e, i] = pulled * attraction_EN[e, i] - pushed * repulsion_EN[e, i]

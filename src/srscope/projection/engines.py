@@ -63,15 +63,20 @@ def run_opentsne(
         method="exact",
         n_jobs=1,
     )
+    # openTSNE's kernel is (1 + d^2 / a)^-a: with this a, maps are t's, but for their scale.
+    freedom = config.degrees_of_freedom
+    heaviness = (freedom + 1) / 2
+    scale = math.sqrt(heaviness / freedom)
     # Interpolation exists for two dimensions only.
     grid = len(points_NC) > BARNES_HUT_LIMIT and config.dimensions == 2
     make: Any = TSNEEmbedding
     embedding = make(
-        start_NE,
+        start_NE * scale,
         affinities,
+        dof=heaviness,
         negative_gradient_method="fft" if grid else "bh",
         theta=_THETA,
-        learning_rate=4 * config.learning_rate,  # openTSNE's gradient lacks the factor 4
+        learning_rate=4 * scale**2 * config.learning_rate,  # its gradient lacks the factor 4
         max_step_norm=None,
         n_jobs=1,
     )
@@ -85,7 +90,7 @@ def run_opentsne(
     embedding.optimize(
         config.iterations - config.early_iterations, momentum=config.momentum, inplace=True
     )
-    return embedding.view(np.ndarray), float(embedding.kl_divergence)
+    return embedding.view(np.ndarray) / scale, float(embedding.kl_divergence)
 
 
 def run_scikit_learn(
