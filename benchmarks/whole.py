@@ -61,8 +61,8 @@ def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int =
 
     # To warm up: a first analysis compiles, if none on this machine did before.
     analyze(network, config=config, layers=(layers[0],), runs=1)
-    some = (images.images_NCHW[::2], images.set_N[::2], layers[:1])
-    analyse(network.module, *some, runs=1, batch=BATCH)
+    first = (images.images_NCHW, images.set_N, layers[:1])
+    analyse(network.module, *first, runs=1, batch=BATCH)
     contestants = {"peer pipeline": peer, "srscope analyze": ours}
     taken = take_turns(contestants, rounds=rounds, warm_up=False)
     job = f"analysis of {len(images.images_NCHW)} patches, {len(layers)} layers"

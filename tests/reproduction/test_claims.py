@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from srscope.projection.config import TsneConfig
 from srscope.reproduction import claims, conditions
-from srscope.reproduction.cache import StageCache
 from srscope.reproduction.criteria import at_least, below, combined, greater, times
 from srscope.reproduction.evidence import DEEPEST, DEPTHS, chi_key
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, LabelledImages, LayerPoints
+from srscope.stage_cache import StageCache
 from srscope.study import SetInfo, SuiteInfo
 
 CLAIM = {claim.id: claim for claim in claims.CLAIMS}

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from srscope.reproduction import keep
-from srscope.reproduction.cache import StageCache
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.reproduce import reproduce
+from srscope.stage_cache import StageCache
 
 
 def estimate(value: float) -> Estimate:
@@ -81,7 +81,7 @@ def test_what_decides_a_finding_is_in_its_key(
     before = keep.inputs_of(experiment, lab)
     assert keep.inputs_of(experiment, lab) == before
     if change == "program":
-        monkeypatch.setattr(keep, "_program", lambda: "another")
+        monkeypatch.setattr(keep, "program", lambda: "another")
     elif change == "bm3d":
         monkeypatch.setattr(keep, "_optional", lambda: {"bm3d": "0"})
     elif change == "images":

@@ -12,8 +12,8 @@ from srscope.networks.build import architecture_metadata
 from srscope.networks.cincgan import CinCGAN, CinCGANConfig
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 from srscope.projection.config import TsneConfig
-from srscope.reproduction.cache import StageCache
 from srscope.reproduction.lab import Lab, LabConfig
+from srscope.stage_cache import StageCache
 from support.tiny import photographs
 
 SR_NAMES = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")

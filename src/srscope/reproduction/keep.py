@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import srscope
 from srscope import files
-from srscope.reproduction.cache import Entry, pack, values_of
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab, identity_of_images
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.write import environment, figure_files
+from srscope.stage_cache import Entry, pack, program, values_of
 
 FINDING_VERSION = 1
 _FILE, _SAMPLES = "file:", "samples:"
@@ -36,7 +33,7 @@ def inputs_of(experiment: Experiment, lab: Lab) -> dict[str, Any]:
         "tsne": dataclasses.asdict(lab.tsne),
         "photographs": identity_of_images(lab.config.images),
         "environment": environment() | _optional(),
-        "program": _program(),
+        "program": program(),
     }
 
 
@@ -46,15 +43,6 @@ def _optional() -> dict[str, str]:
         return {"bm3d": metadata.version("bm3d")}
     except metadata.PackageNotFoundError:
         return {}
-
-
-@functools.cache
-def _program() -> str:
-    """Return a hash of the package's source."""
-    root, digest = Path(srscope.__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:32]
 
 
 def packed(finding: Finding, out: Path) -> Entry:

@@ -30,15 +30,15 @@ from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca
 from srscope.projection.tsne import embed_many
-from srscope.reproduction.cache import Entry, StageCache, pack, values_of
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
 from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
+from srscope.stage_cache import Entry, StageCache, pack, values_of
 from srscope.study import SuiteInfo, VarianceShares
 
 COMPONENTS = 50
 """Principal components kept, as in the paper."""
-IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 2, 1, 1
+IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 2, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)

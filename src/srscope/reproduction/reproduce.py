@@ -21,7 +21,6 @@ from srscope.analysis_features import Progress, load_photographs
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
 from srscope.files import writing_to
 from srscope.images.downloads import data_folder
-from srscope.reproduction.cache import StageCache
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.experiments import EXPERIMENTS
@@ -29,6 +28,7 @@ from srscope.reproduction.keep import FINDING_VERSION, inputs_of, packed, unpack
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Judgement
 from srscope.reproduction.write import write_outputs
+from srscope.stage_cache import StageCache
 from srscope.study import NetworkInfo
 
 FIGURES = "figures"

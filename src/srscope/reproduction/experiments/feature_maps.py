@@ -15,13 +15,13 @@ from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.figures.maps import MOSTLY_CONTENT, all_channels, networks_side_by_side
 from srscope.figures.save import save_figure
 from srscope.figures.words import percent
-from srscope.reproduction.cache import Entry
 from srscope.reproduction.content import LayerContent, layer_content, layer_inputs
 from srscope.reproduction.evidence import DEEPEST, content_key
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.present import NAMES
 from srscope.reproduction.records import Cell, Finding, Table
+from srscope.stage_cache import Entry
 
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
 """In the paper's order: panels (a) to (d)."""

@@ -7,16 +7,21 @@ renamed, verified whenever it is read, and made by one process at a time.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import json
+import os
+import platform
 from collections.abc import Callable, Generator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import srscope
 from srscope.files import locked, unwritable, write_bytes, write_text
 
 Entry = dict[str, NDArray[Any]]
@@ -51,6 +56,64 @@ def key_of(stage: str, version: int, inputs: Mapping[str, Any]) -> str:
     """
     text = json.dumps([stage, version, inputs], sort_keys=True, allow_nan=False)
     return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+@functools.cache
+def program() -> str:
+    """Return a hash of the package's source: a changed program finds nothing of the old one."""
+    root, digest = Path(srscope.__file__).parent, hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+@functools.cache
+def machinery() -> dict[str, str]:
+    """Return what else decides the last bits of a number: program, libraries, processor."""
+    import llvmlite.binding as llvm
+
+    packages = ("numpy", "scipy", "scikit-learn", "openTSNE", "numba")
+    return {
+        "program": program(),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+        "processor": str(llvm.get_host_cpu_name()),
+    }
+
+
+def prune(folder: Path, limit: int) -> int:
+    """Delete the entries that were not used for longest, until the rest fits.
+
+    An entry is all files of one name in one folder, whatever their suffix; it was last used when
+    the youngest of them was written or touched.
+
+    Args:
+        folder: Of a cache; searched recursively.
+        limit: Bytes that may stay.
+
+    Returns:
+        Bytes that stayed.
+    """
+    sizes: dict[Path, int] = {}
+    used: dict[Path, float] = {}
+    names: dict[Path, list[Path]] = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # another process cleans up as well
+            status = path.stat()
+            if not path.is_dir() and ".part" not in path.suffixes and path.suffix != ".lock":
+                entry = path.with_suffix("")
+                sizes[entry] = sizes.get(entry, 0) + status.st_size
+                used[entry] = max(used.get(entry, 0.0), status.st_mtime)
+                names.setdefault(entry, []).append(path)
+    total = sum(sizes.values())
+    for entry in sorted(used, key=lambda each: used[each]):
+        if total <= limit:
+            break
+        for path in names[entry]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        total -= sizes[entry]
+    return total
 
 
 class StageCache:
@@ -104,6 +167,16 @@ class StageCache:
                     assert written is not None
                     return written
         self.found += 1
+        return entry
+
+    def find(self, stage: str, version: int, inputs: Mapping[str, Any]) -> Entry | None:
+        """Return the entry of these inputs if it is there, and mark it as used."""
+        key = key_of(stage, version, inputs)
+        entry = self._read(key)
+        if entry is not None:
+            self.found += 1
+            with contextlib.suppress(OSError):
+                os.utime(self._path(key).with_suffix(".sha256"))
         return entry
 
     def has(self, stage: str, version: int, inputs: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srscope.reproduction.cache import StageCache, key_of, pack, values_of
+from srscope.stage_cache import StageCache, key_of, pack, values_of
 
 
 def entry_of(value: float) -> dict[str, np.ndarray]:
