@@ -130,9 +130,12 @@ def test_one_class_that_collapses_is_defined():
 
 
 def test_points_that_coincide_to_rounding_have_no_finite_chi():
-    points = np.array([[0.0], [5e-160], [1e150], [1e150]])
-    with pytest.raises(DegenerateError, match="all points of every class coincide to rounding"):
-        separability(points, np.array([0, 0, 1, 1]))
+    labels = np.array([0, 0, 1, 1])
+    for points in ([0.0, 5e-160, 1e150, 1e150], [0.0, 0.0, 1.0, 1 + 2e-16]):
+        with pytest.raises(DegenerateError, match="all points of every class coincide to rounding"):
+            separability(np.array(points)[:, None], labels)
+    # What single precision can tell apart is no rounding.
+    assert separability(np.array([[0.0], [0.0], [1.0], [1 + 1e-7]]), labels).chi < 1e15
 
 
 @pytest.mark.parametrize(

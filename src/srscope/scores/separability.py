@@ -19,6 +19,11 @@ from srscope.scores.labelled import check_labelled
 _BANDS = ((500.0, "+++"), (100.0, "++"), (20.0, "+"))
 
 
+# A share of WD in BD that only rounding leaves: distances within classes of 1e-13 of those between
+# them. Single precision, in which networks compute, is coarser by a million.
+_ROUNDING = 1e-26
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Separability:
     """How far apart the classes lie; all three are sums or ratios of squared distances.
@@ -86,9 +91,12 @@ def separability(
             "the separation is perfect, and has no finite score",
         )
     chi = between / within * (len(points_ND) - count) / (count - 1)
-    if not math.isfinite(chi):
-        why = "all points of every class coincide to rounding"
-        raise DegenerateError(f"CHI of {name}", why)
+    if within < _ROUNDING * between or not math.isfinite(chi):
+        raise DegenerateError(
+            f"CHI of {name}",
+            "all points of every class coincide to rounding",
+            "the separation is perfect, and has no finite score",
+        )
     return Separability(wd=within, bd=between, chi=chi)
 
 
