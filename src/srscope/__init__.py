@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from srscope.analysis_course import over_training
     from srscope.analysis_export import export
     from srscope.analysis_maps import feature_maps, write_maps
+    from srscope.analysis_photographs import photograph_features, photograph_means
     from srscope.degradations.suite import list_suites, load_suite
     from srscope.degradations.write import write_degraded as degrade
     from srscope.errors import SrscopeError
@@ -49,6 +50,8 @@ _HOME = {
     "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.suite:load_suite",
     "over_training": "srscope.analysis_course:over_training",
+    "photograph_features": "srscope.analysis_photographs:photograph_features",
+    "photograph_means": "srscope.analysis_photographs:photograph_means",
     "read_image": "srscope.images.io:read_image",
     "read_study": "srscope.study_file:read_study",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
@@ -77,6 +80,8 @@ __all__ = [
     "load_recipe",
     "load_suite",
     "over_training",
+    "photograph_features",
+    "photograph_means",
     "read_image",
     "read_study",
     "reproduce",

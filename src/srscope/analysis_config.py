@@ -39,6 +39,7 @@ class AnalysisConfig:
         keep_features: Leave the features in the output folder, so that scores can be recomputed.
         batch_size: Patches a forward pass.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
+        devices: Processes that share the network's passes, each with such a device of its own.
 
     Raises:
         ParameterError: If a number is out of its range, or ``sets`` are given together with what
@@ -65,10 +66,11 @@ class AnalysisConfig:
     keep_features: bool = True
     batch_size: int = 32
     device: str = "auto"
+    devices: int = 1
 
     def __post_init__(self) -> None:
         least = {"patch": 8, "contents": 2, "pca": 1, "runs": 1, "seed": 0, "batch_size": 1}
-        for name, smallest in {**least, "permutations": 1}.items():
+        for name, smallest in {**least, "permutations": 1, "devices": 1}.items():
             if getattr(self, name) < smallest:
                 raise ParameterError(name, f"{smallest} or more", getattr(self, name))
         if not self.sets:

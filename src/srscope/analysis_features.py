@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import DegradedSet, Suite, load_suite
-from srscope.errors import NetworkError, ParameterError
-from srscope.features.extract import extract
+from srscope.errors import NetworkError, ParameterError, SrscopeError
+from srscope.features.extract import assist, extract
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.downloads import div2k_validation
 from srscope.images.folder import load_folder
 from srscope.images.record import Contents, PhotoSet
-from srscope.networks.description import LoadedNetwork
+from srscope.networks.description import LoadedNetwork, TapPoint, weights_sha256
 from srscope.networks.select import depths_of, select_layers
+from srscope.processes import Processes, join_processes
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the units done and the units in all."""
@@ -55,21 +59,13 @@ def extract_features(
     Raises:
         SrscopeError: If images, suite, layers or features cannot be used.
     """
-    taps = select_layers(network, config.layers)
+    if images is not None and config.devices > 1:
+        remedy = "analyse one network at a time"
+        raise ParameterError("devices", "1 for several networks", config.devices, remedy)
     started = time.perf_counter()
-    patch = network.fitted(config.patch)
-    if images is None:
-        contents = original_contents(network.scale, patch, config)
-        images = degraded_images(contents, network.scale, patch, config)
-    if len(images.images_NCHW) <= config.pca:
-        raise ParameterError(
-            "pca",
-            f"below the number of images, {len(images.images_NCHW)} here",
-            config.pca,
-            "give more photographs, or a smaller --pca",
-        )
+    job = _prepared(network, config, images)
+    images, taps = job.images, job.taps
     degraded = time.perf_counter()
-    device = _device(config.device)
     about = dataclasses.asdict(network.info)
     meta: dict[str, Any] = {
         "network": about,
@@ -82,22 +78,21 @@ def extract_features(
             {"name": tap.name, "label": tap.label, "depth": depth}
             for tap, depth in zip(taps, depths_of(network, taps), strict=True)
         ],
-        "patch": patch,
+        "patch": job.patch,
         "seed": config.seed,
-        "device": device,
+        "device": job.device,
     }
     arrays = {
         "images_NCHW": images.images_NCHW,
         "set_N": images.set_N,
         "content_N": images.content_N,
     }
-    modules = {"network": network.module}
-    if config.untrained:
-        control, meta["no_untrained"] = _control(network, config.seed)
-        if control is not None:
-            modules["untrained"] = control
+    modules, no_untrained = _modules(network, config)
+    if no_untrained is not None:
+        meta["no_untrained"] = no_untrained
     if "untrained" not in modules:
         shutil.rmtree(folder / "untrained", ignore_errors=True)
+    processes = _joined(job, modules, config)
     for name, module in modules.items():
         extract(
             module,
@@ -107,13 +102,100 @@ def extract_features(
             reducer=config.reducer,
             channel_axes={tap.name: tap.channel_axis for tap in taps},
             batch_size=config.batch_size,
-            device=device,
+            device=job.device if processes is None else processes.device,
             arrays=arrays,
             metadata=meta,
             provenance=about if name == "network" else {"untrained": config.seed},
             progress=staged(progress, f"features, {name}"),
+            processes=processes,
         )
     return {"degradation": degraded - started, "features": time.perf_counter() - degraded}
+
+
+def assist_features(network: LoadedNetwork, config: AnalysisConfig) -> None:
+    """Do this process's share of :func:`extract_features`, and end the program.
+
+    Args:
+        network: The same as in the first process.
+        config: The same.
+
+    Raises:
+        SystemExit: At the end: the first process goes on alone, and tells what has failed.
+        SrscopeError: If images, suite, layers or features cannot be used.
+    """
+    job = _prepared(network, config, None)
+    modules, _ = _modules(network, config)
+    processes = _joined(job, modules, config)
+    assert processes is not None
+    try:
+        for module in modules.values():
+            assist(
+                module,
+                job.images.images_NCHW,
+                [tap.name for tap in job.taps],
+                processes=processes,
+                reducer=config.reducer,
+                channel_axes={tap.name: tap.channel_axis for tap in job.taps},
+                batch_size=config.batch_size,
+                device=processes.device,
+            )
+    except SrscopeError:
+        raise SystemExit(0) from None
+    raise SystemExit(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """What a network is to be run on."""
+
+    taps: tuple[TapPoint, ...]
+    patch: int
+    images: DegradedImages
+    device: str
+
+
+def _prepared(
+    network: LoadedNetwork, config: AnalysisConfig, images: DegradedImages | None
+) -> _Job:
+    taps = tuple(select_layers(network, config.layers))
+    patch = network.fitted(config.patch)
+    if images is None:
+        contents = original_contents(network.scale, patch, config)
+        images = degraded_images(contents, network.scale, patch, config)
+    if len(images.images_NCHW) <= config.pca:
+        raise ParameterError(
+            "pca",
+            f"below the number of images, {len(images.images_NCHW)} here",
+            config.pca,
+            "give more photographs, or a smaller --pca",
+        )
+    return _Job(taps=taps, patch=patch, images=images, device=device_of(config.device))
+
+
+def _modules(
+    network: LoadedNetwork, config: AnalysisConfig
+) -> tuple[dict[str, nn.Module], str | None]:
+    """Return the network and its control, and why there is none of the latter where one is due."""
+    modules = {"network": network.module}
+    if not config.untrained:
+        return modules, None
+    control, why = _control(network, config.seed)
+    if control is not None:
+        modules["untrained"] = control
+    return modules, why
+
+
+def _joined(
+    job: _Job, modules: Mapping[str, nn.Module], config: AnalysisConfig
+) -> Processes | None:
+    """Return the processes that share the work, which have the same work before them."""
+    if config.devices == 1:
+        return None
+    processes = join_processes(config.devices, job.device.partition(":")[0])
+    digest = hashlib.sha256(np.ascontiguousarray(job.images.images_NCHW).tobytes())
+    token = " ".join([digest.hexdigest(), *map(weights_sha256, modules.values())])
+    processes.agree("images and weights", token)
+    return processes
 
 
 def _control(network: LoadedNetwork, seed: int) -> tuple[nn.Module | None, str]:
@@ -196,7 +278,8 @@ def load_photographs(images: str | None) -> PhotoSet:
     return div2k_validation() if images == "div2k" else load_folder(images)
 
 
-def _device(wanted: str) -> str:
+def device_of(wanted: str) -> str:
+    """Return the device that a config's ``device`` names."""
     import torch
 
     if wanted != "auto":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
-from srscope import cli_analysis, cli_compare, cli_export, cli_maps
+from srscope import cli_analysis, cli_compare, cli_export, cli_features, cli_maps
 from srscope.cli_analysis import print_skipped
 from srscope.cli_plugin import add_plugin, run_plugins
 from srscope.errors import FileProblem, ImageError, SrscopeError
@@ -86,6 +86,10 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
 
     sub = command("maps", cli_maps.run, cli_maps.HELP, cli_maps.MORE)
     cli_maps.add_options(sub)
+    _quiet(sub)
+
+    sub = command("features", cli_features.run, cli_features.HELP, cli_features.MORE)
+    cli_features.add_options(sub)
     _quiet(sub)
 
     sub = command("export", cli_export.run, cli_export.HELP, cli_export.MORE)

@@ -6,10 +6,10 @@ Suffixes: N images, C channels, H/W height and width.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,14 +17,28 @@ from numpy.typing import NDArray
 from torch import nn
 
 from srscope.errors import ParameterError
+from srscope.features.known import FeatureCache, KnownFeatures
 from srscope.features.store import FeatureStore
 from srscope.features.store_writer import StoreWriter, create_store
 from srscope.features.stream import LayerFeatures, stream_features
+from srscope.processes import Processes
+
+
+class Images(Protocol):
+    """Images that are made when they are asked for, as of photographs that fill no memory."""
+
+    def __len__(self) -> int:
+        """Return N."""
+        ...
+
+    def __getitem__(self, key: slice, /) -> NDArray[np.float32]:
+        """Return the images of a range, (B, C, H, W), finite."""
+        ...
 
 
 def extract(
     network: nn.Module,
-    images_NCHW: NDArray[np.floating[Any]],
+    images_NCHW: NDArray[np.floating[Any]] | Images,
     layers: Sequence[str],
     *,
     store: str | Path,
@@ -38,6 +52,8 @@ def extract(
     metadata: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    processes: Processes | None = None,
+    cache: FeatureCache | None = None,
 ) -> FeatureStore:
     """Store the features of ``layers`` for every image, one batch in memory at a time.
 
@@ -48,7 +64,8 @@ def extract(
 
     Args:
         network: Takes a float32 batch (B, C, H, W).
-        images_NCHW: What it is fed; finite. A memory map is read a batch at a time.
+        images_NCHW: What it is fed; finite. A memory map, or :class:`Images`, is read a batch at a
+            time.
         layers: Dotted module names, with ``":1"`` for a second call: see :class:`FeatureTap`.
         store: Folder to write; an earlier feature store in it is replaced.
         reducer: How a layer's output becomes one vector: see :func:`reduce_features`.
@@ -63,6 +80,12 @@ def extract(
         metadata: JSON values for the store, e.g. of the suite and the images.
         provenance: JSON values for the store, e.g. of the network; ``"extraction"`` is added.
         progress: Called with the number of images done and N after every batch.
+        processes: Shares the batches out among them. This is to be the first; the others call
+            :func:`assist`. The features are those of one process bit for bit, where each has as
+            many threads.
+        cache: Batches that are in it do not go through the network; the others are put there. The
+            features are the same bit for bit. It takes no part where ``processes`` share the work,
+            or images are :class:`Images`.
 
     Returns:
         The complete store.
@@ -82,19 +105,32 @@ def extract(
         >>> features.read("1").shape, features.layer("1").feature_shape
         ((5, 256), (4, 8, 8))
     """
-    _check_images(images_NCHW)
-    if batch_size < 1:
-        raise ParameterError("batch_size", "at least 1", batch_size)
-    starts = range(0, len(images_NCHW), batch_size)
-    stream = stream_features(
+    _check_images(images_NCHW, batch_size)
+    computing: dict[str, Any] = {
+        "reducer": reducer,
+        "channels_last": channels_last,
+        "autocast": autocast,
+    }
+    known: KnownFeatures | None = None
+    if cache is not None and processes is None and isinstance(images_NCHW, np.ndarray):
+        known = KnownFeatures(
+            cache,
+            images_NCHW,
+            layers,
+            batch_size=batch_size,
+            how={**computing, "device": str(torch.device(device))},
+            channel_axes=channel_axes or {},
+        )
+    stream = _stream(
         network,
-        (images_NCHW[start : start + batch_size] for start in starts),
+        images_NCHW,
         layers,
-        reducer=reducer,
+        processes,
+        known,
         channel_axes=channel_axes,
+        batch_size=batch_size,
         device=device,
-        channels_last=channels_last,
-        autocast=autocast,
+        **computing,
     )
     how = {
         "batch_size": batch_size,
@@ -125,7 +161,96 @@ def extract(
                 progress(done, len(images_NCHW))
         if written is not None:
             written.result()
-    return FeatureStore.open(store)
+    opened = FeatureStore.open(store)
+    if known is not None:
+        known.keep(opened)
+    return opened
+
+
+def assist(
+    network: nn.Module,
+    images_NCHW: NDArray[np.floating[Any]] | Images,
+    layers: Sequence[str],
+    *,
+    processes: Processes,
+    reducer: str = "flatten",
+    channel_axes: Mapping[str, int] | None = None,
+    batch_size: int = 32,
+    device: str | torch.device = "cpu",
+) -> None:
+    """Make this process's share of what the first one's :func:`extract` stores.
+
+    Args:
+        network: As there; so are all the others.
+        images_NCHW: All of them.
+        layers: In the same order.
+        processes: Says which batches are this one's.
+        reducer: The same.
+        channel_axes: The same.
+        batch_size: The same.
+        device: Of this process.
+
+    Raises:
+        SrscopeError: As ``extract``; or as another process does.
+    """
+    _check_images(images_NCHW, batch_size)
+    stream = _stream(
+        network,
+        images_NCHW,
+        layers,
+        processes,
+        reducer=reducer,
+        channel_axes=channel_axes,
+        batch_size=batch_size,
+        device=device,
+    )
+    with contextlib.closing(stream):
+        for _ in stream:
+            pass
+
+
+def _stream(
+    network: nn.Module,
+    images_NCHW: NDArray[np.floating[Any]] | Images,
+    layers: Sequence[str],
+    processes: Processes | None,
+    known: KnownFeatures | None = None,
+    *,
+    batch_size: int,
+    **how: Any,
+) -> Generator[dict[str, LayerFeatures]]:
+    """Return all batches in order; in a process that only helps, they are sent off instead."""
+    all_starts = range(0, len(images_NCHW), batch_size)
+
+    def of(numbers: Sequence[int], some: Sequence[str]) -> Generator[dict[str, LayerFeatures]]:
+        starts = [all_starts[number] for number in numbers]
+        batches = (images_NCHW[start : start + batch_size] for start in starts)
+        return stream_features(network, batches, some, starts=starts, **how)
+
+    if known is not None:
+        return known.stream(of)
+    starts = all_starts if processes is None else all_starts[processes.rank :: processes.size]
+    batches = (images_NCHW[start : start + batch_size] for start in starts)
+    own = stream_features(network, batches, layers, starts=starts, **how)
+    return own if processes is None else _shared(own, processes, batches=len(all_starts))
+
+
+def _shared(
+    own: Generator[dict[str, LayerFeatures]], processes: Processes, *, batches: int
+) -> Generator[dict[str, LayerFeatures]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def arrays() -> Generator[dict[str, NDArray[np.float32]]]:
+        for outputs in own:
+            shapes.update({name: each.feature_shape for name, each in outputs.items()})
+            yield {name: each.features_BD for name, each in outputs.items()}
+
+    with contextlib.closing(own):
+        for batch in processes.in_order(arrays(), batches=batches):
+            yield {
+                name: LayerFeatures(features_BD=each, feature_shape=shapes[name])
+                for name, each in batch.items()
+            }
 
 
 def _append(writer: StoreWriter, outputs: Mapping[str, LayerFeatures]) -> None:
@@ -133,7 +258,13 @@ def _append(writer: StoreWriter, outputs: Mapping[str, LayerFeatures]) -> None:
         writer.append(layer, each.features_BD, feature_shape=each.feature_shape)
 
 
-def _check_images(images_NCHW: NDArray[Any]) -> None:
+def _check_images(images_NCHW: NDArray[Any] | Images, batch_size: int) -> None:
+    if batch_size < 1:
+        raise ParameterError("batch_size", "at least 1", batch_size)
+    if not isinstance(images_NCHW, np.ndarray):
+        if len(images_NCHW) == 0:
+            raise ParameterError("images_NCHW", "one image or more", 0)
+        return
     if images_NCHW.ndim != 4 or 0 in images_NCHW.shape:
         raise ParameterError("images_NCHW", "a non-empty (N, C, H, W) array", images_NCHW.shape)
     if not np.issubdtype(images_NCHW.dtype, np.floating):

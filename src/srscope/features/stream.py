@@ -56,6 +56,7 @@ def stream_features(
     device: str | torch.device = "cpu",
     channels_last: bool = False,
     autocast: str | None = None,
+    starts: Iterable[int] | None = None,
 ) -> Generator[dict[str, LayerFeatures]]:
     """Yield the features of ``layers``, batch by batch, without keeping any.
 
@@ -74,6 +75,7 @@ def stream_features(
         channels_last: Feed batches in channels-last layout, often faster on CPU.
         autocast: ``"bfloat16"`` or ``"float16"`` to compute in mixed precision; what comes out is
             always float32.
+        starts: Number of every batch's first image, for messages; counted from 0 if absent.
 
     Returns:
         A generator of the layers' features by name, in the order of ``layers``.
@@ -101,10 +103,11 @@ def stream_features(
     )
 
     def generate() -> Generator[dict[str, LayerFeatures]]:
-        start = 0
+        start, known = 0, iter(() if starts is None else starts)
         under_way: deque[dict[str, _Coming]] = deque()
         with _on_device(network, target), tap, mixed:
             for images in batches:
+                start = next(known, start)
                 batch = torch.from_numpy(np.array(images, dtype=np.float32))
                 outputs = _run(tap, _sent(batch, target, layout))
                 coming: dict[str, _Coming] = {}

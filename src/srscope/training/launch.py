@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from lightning.fabric import Fabric
 from lightning.fabric.loggers.logger import Logger
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.strategies.ddp import DDPStrategy
 from lightning.fabric.strategies.strategy import Strategy
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from srscope.errors import ParameterError, TrainingError
+from srscope.processes import check_launcher, first_line
 from srscope.training.config import Recipe
 
 
@@ -46,7 +45,7 @@ def launch(recipe: Recipe, logger: Logger) -> Fabric:
         raise _refused(recipe, error) from error
     except RuntimeError as error:
         raise TrainingError(
-            f"the processes of the run could not be joined: {_first_line(error)}; check that all "
+            f"the processes of the run could not be joined: {first_line(error)}; check that all "
             "of them run and reach the first one's address and port"
         ) from error
     return fabric
@@ -65,21 +64,12 @@ def _strategy(recipe: Recipe) -> str | Strategy:
 
 
 def _check_launcher(recipe: Recipe) -> None:
-    """Raise unless torchrun or SLURM started as many processes as the recipe counts.
-
-    With one device Fabric does not look at the launcher, and each process would train for itself.
-    """
-    for kind in (TorchElasticEnvironment, SLURMEnvironment):
-        if kind.detect():
-            started = kind().world_size()
-            if started != recipe.devices * recipe.num_nodes:
-                raise ParameterError(
-                    "devices x num_nodes",
-                    f"{started}, the number of processes that the launcher started",
-                    recipe.devices * recipe.num_nodes,
-                    "give --devices (processes a node) and --num-nodes",
-                )
-            return
+    """Raise unless torchrun or SLURM started as many processes as the recipe counts."""
+    check_launcher(
+        recipe.devices * recipe.num_nodes,
+        name="devices x num_nodes",
+        remedy="give --devices (processes a node) and --num-nodes",
+    )
 
 
 def _refused(recipe: Recipe, error: Exception) -> ParameterError:
@@ -88,9 +78,5 @@ def _refused(recipe: Recipe, error: Exception) -> ParameterError:
         "accelerator, devices, num_nodes, strategy",
         "what this machine and launcher offer",
         ", ".join(str(value) for value in asked),
-        f"Lightning Fabric says: {_first_line(error)}",
+        f"Lightning Fabric says: {first_line(error)}",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
