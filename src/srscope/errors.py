@@ -11,14 +11,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def _one_line(text: object) -> str:
-    """Return ``text`` without line breaks or control characters, at most 300 characters long."""
+def _one_line(text: object, *, longest: int = 300) -> str:
+    """Return ``text`` without line breaks or control characters, and no longer than that."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
-    return printable if len(printable) <= 300 else printable[:297] + "..."
+    return printable if len(printable) <= longest else printable[: longest - 3] + "..."
 
 
 class SrscopeError(Exception):
-    """The user's input is wrong, and the message says how to put it right."""
+    """The user's input is wrong, and the message says how to put it right.
+
+    Args:
+        message: Whatever other people's names and messages brought into it, it becomes one line.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_one_line(message, longest=1200))
 
 
 class ParameterError(SrscopeError):
@@ -69,7 +76,7 @@ class FileProblem(SrscopeError):
 
     def __init__(self, path: str | Path, problem: str, remedy: str = "") -> None:
         self.path, self.problem, self.remedy = Path(path), problem, remedy
-        message = f"{_one_line(path)}: {problem}"
+        message = f"{_one_line(path)}: {_one_line(problem, longest=600)}"
         super().__init__(f"{message}; {remedy}" if remedy else message)
 
 

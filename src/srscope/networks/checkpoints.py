@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from srscope.errors import CheckpointError, ParameterError, SrscopeError
 from srscope.networks.build import from_metadata
+from srscope.networks.limits import Building, check_archive, check_storages, check_tensors
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
 
 _WRAPPERS = (
@@ -43,6 +44,8 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     file = Path(path)
     if not file.is_file():
         raise CheckpointError(file, "no such file", "give a bundled name or a checkpoint's path")
+    check_archive(file)
+    check_storages(file)
     content: Any
     try:
         if file.suffix == ".safetensors":
@@ -60,14 +63,14 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             remedy = "save the state dict alone, or convert it to safetensors"
         else:
             problem = f"is not a readable checkpoint ({type(error).__name__})"
-            remedy = "give a .safetensors file or a PyTorch state dict"
+            remedy = "if it is one, download it again; give a .safetensors file or a state dict"
         raise CheckpointError(file, problem, remedy) from error
     for wrapper in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
     if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError(file, "holds no plain state dict", "save network.state_dict()")
-    tensors = cast("Mapping[str, Tensor]", content)
+    tensors = check_tensors(file, cast("Mapping[Any, Tensor]", content))
     return {_bare(name): tensor for name, tensor in tensors.items()}
 
 
@@ -76,7 +79,7 @@ def _calls_something(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
             return any(op.name in _CALLS for op, _, _ in pickletools.genops(opened))
-    except (ValueError, EOFError):  # no pickle
+    except (ValueError, EOFError, OverflowError, AttributeError):  # no pickle
         return False
 
 
@@ -142,13 +145,17 @@ def load_weights(path: str | Path, *, global_residual: bool | None = None) -> nn
     """
     state, metadata = read_state_dict(path), read_metadata(path)
     try:
-        network = from_metadata(metadata)
+        with Building(path, state):
+            network = from_metadata(metadata)
+    except CheckpointError:
+        raise
     except (SrscopeError, TypeError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(path, f"describes no network of srscope: {reason}") from error
     if network is None:
         said = metadata.get("global_residual", "true") != "false"
-        network = _msrresnet(path, state, said if global_residual is None else global_residual)
+        with Building(path, state):
+            network = _msrresnet(path, state, said if global_residual is None else global_residual)
     elif global_residual is not None:
         said = getattr(getattr(network, "config", None), "global_residual", None)
         if said is not global_residual:

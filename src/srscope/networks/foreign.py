@@ -17,10 +17,13 @@ from srscope.networks.checkpoints import read_state_dict
 from srscope.networks.describe import SIDES, Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.factory import load_into
+from srscope.networks.limits import Building
 from srscope.networks.spec import Value, split_options
 
 _NOISE = 15 / 255
 """Standard deviation told to denoisers that take it as a further channel, as spandrel does."""
+_PREFIXES = 5
+"""Names before the dots that all tensors may share, plus one."""
 
 
 def load_detected(
@@ -99,12 +102,18 @@ def _detect(path: str | Path, state: Mapping[str, Tensor]) -> Any:
     from spandrel import ModelLoader, UnsupportedModelError
 
     candidates = [dict(state)]
-    while len(prefixes := {name.partition(".")[0] for name in candidates[-1]}) == 1:
-        cut = len(next(iter(prefixes))) + 1
+    while len(candidates) < _PREFIXES and all("." in name for name in candidates[-1]):
+        prefixes = {name.partition(".")[0] for name in candidates[-1]}
+        if len(prefixes) != 1:
+            break
+        cut = len(prefixes.pop()) + 1
         candidates.append({name[cut:]: tensor for name, tensor in candidates[-1].items()})
     for tensors in candidates:
         try:
-            return ModelLoader("cpu").load_from_state_dict(dict(tensors))
+            with Building(path, state):
+                return ModelLoader("cpu").load_from_state_dict(dict(tensors))
+        except CheckpointError:
+            raise
         except UnsupportedModelError:
             continue
         except Exception as error:

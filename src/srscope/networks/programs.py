@@ -21,6 +21,7 @@ from torch import nn
 from srscope.errors import CheckpointError, NetworkError
 from srscope.networks.describe import Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.limits import check_archive
 from srscope.networks.replay import Replayed
 from srscope.networks.spec import WORDS, Value, refuse_options, split_options
 from srscope.networks.trace import example, undisturbed
@@ -42,8 +43,11 @@ def program_kind(path: str | Path) -> Kind | None:
     """
     if not Path(path).is_file() or not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return None  # a damaged archive: whoever reads it for its weights will say so
     if any(
         re.search(r"(^|/)models/[^/]+\.json$|serialized_exported_program\.json$", n) for n in names
     ):
@@ -67,6 +71,7 @@ def load_program(path: str | Path, kind: Kind, options: Mapping[str, Value]) -> 
     """
     refuse_options(options, [word for word in WORDS if word != "checkpoint"])
     own, _ = split_options(options)
+    check_archive(Path(path))
     inner = _script(path) if kind == "TorchScript" else _exported(path)
     try:
         return describe(
