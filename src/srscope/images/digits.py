@@ -140,19 +140,21 @@ class PatchPool:
         start_K: Where each photograph begins.
         size_K2: Its height and width.
         names: Its name.
+        skipped: (file, reason) for each photograph that could not be used.
     """
 
     pixels_P3: NDArray[np.uint8]
     start_K: NDArray[np.int64]
     size_K2: NDArray[np.int64]
     names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, photos: PhotoSet) -> Self:
         """Read photographs and reduce them by averaging squares of ``REDUCTION`` pixels.
 
         Raises:
-            ImageError: If none is large enough; smaller ones are left out.
+            ImageError: If none can be used; damaged ones and those too small are left out.
         """
         least = SIDE * REDUCTION
         usable = [photo for photo in photos.photographs if min(photo.size_HW) >= least]
@@ -162,14 +164,26 @@ class PatchPool:
                 f"no photograph is as large as {least}x{least} pixels",
                 "give larger photographs",
             )
-        reduced = [_reduce(photo.pixels_HW3) for photo in usable]
+        skipped = list(photos.skipped)
+        reduced: list[NDArray[np.uint8]] = []
+        names: list[str] = []
+        for photo in usable:
+            try:
+                reduced.append(_reduce(photo.pixels_HW3))
+                names.append(photo.name)
+            except ImageError as error:  # damage shows only when pixels are decoded
+                skipped.append((photo.name, error.problem))
+        if not reduced:
+            name, reason = skipped[-1]
+            raise ImageError(photos.source, f"no photograph can be read; the last: {name} {reason}")
         sizes = [image_HW3.shape[:2] for image_HW3 in reduced]
         ends = np.cumsum([math.prod(size) for size in sizes], dtype=np.int64)
         return cls(
             pixels_P3=np.concatenate([image_HW3.reshape(-1, 3) for image_HW3 in reduced]),
             start_K=np.concatenate([[0], ends[:-1]]),
             size_K2=np.asarray(sizes, dtype=np.int64),
-            names=tuple(photo.name for photo in usable),
+            names=tuple(names),
+            skipped=tuple(skipped),
         )
 
     def cut(self, which_N: NDArray[np.int64], where_N2: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -4,11 +4,12 @@ Rules, the same for every format:
 
 - The first frame of an animation; rotated as the EXIF orientation says (in PNG, where it stands
   before the pixels).
-- Grey, palette, CMYK and YCbCr become RGB; colour profiles are ignored, as the degradations and
-  networks work on the stored values.
+- Grey, palette, CMYK and YCbCr become RGB. Colour profiles are ignored: degradations and networks
+  work on the stored values.
 - Transparent pixels are composited over white (:mod:`srscope.images.picture` keeps alpha).
-- 8-bit values are divided by 255, 16-bit ones by 65535. Greyscale files and PNG files keep all
-  16 bits; 16-bit colour TIFF is read at 8, which is what Pillow gives.
+- 8-bit values are divided by 255, 16-bit ones by 65535. Grey, PNG and TIFF files keep all 16
+  bits; what Pillow can only give at 8 is read at 8 (16-bit CMYK, JPEG 2000 and PPM colour), and
+  16-bit TIFF with its colours in separate planes, which it decodes wrongly, is refused.
 - Floating-point images (TIFF) must lie in [0, 1].
 - No more than :data:`MAX_PIXELS` pixels, checked before anything is decoded.
 
@@ -18,8 +19,11 @@ H/W height and width in pixels, 3 red, green and blue, C any number of channels.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import struct
+import sys
+import threading
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -35,6 +39,9 @@ from srscope.files import atomic_path
 from srscope.images.png16 import decode_png16, is_png16_colour
 
 _Value = TypeVar("_Value", bound=np.generic)
+
+# Pillow logs what it then raises. Without a handler of the user's, that would go to stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # 100 million pixels are 1.2 GB as float32 RGB; the largest camera pictures have about as many.
 MAX_PIXELS = 100_000_000
@@ -86,13 +93,21 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
         >>> image_HW3.shape, float(image_HW3[0, 0, 0])
         ((2, 4, 3), 0.20000000298023224)
     """
+    from srscope.images import deep  # which opens files by this module
+
     with open_image(path) as image:
+        deep.refuse_planes(image, path)
         turn = turn_of(image)
         if is_png16_colour(image):
             pixels_HWC = decode_png16(Path(path).read_bytes())
             if turn is not None:
                 pixels_HWC = turned(pixels_HWC, turn)
-            pixels_HWC = pixels_HWC.astype(np.float32) / np.float32(65535)
+            pixels_HWC = pixels_HWC.astype(np.float32)
+            pixels_HWC /= np.float32(65535)
+        elif deep.is_deep(image) and "transparency" not in image.info:
+            pixels_HWC = deep.read_deep(path)
+            if turn is not None:
+                pixels_HWC = turned(pixels_HWC, turn)
         else:
             upright = image if turn is None else image.transpose(turn)
             pixels_HWC = unit_pixels(upright, Path(path))
@@ -149,7 +164,7 @@ def open_image(path: str | os.PathLike[str]) -> Generator[Image.Image]:
             raise ImageError(path, "is a folder, not an image file")
         if not path.is_file():  # reading a pipe would wait forever
             raise ImageError(path, "is not a regular file")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _QUIET_TIFF if _is_tiff(path) else contextlib.nullcontext():
             # Ours is the stricter limit, and broken metadata does not concern the pixels.
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
@@ -170,6 +185,45 @@ def open_image(path: str | os.PathLike[str]) -> Generator[Image.Image]:
         ) from None
     except _DAMAGE as error:
         raise ImageError(path, f"is damaged: {_first_line(error)}") from error
+
+
+def _is_tiff(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+class _Quiet:
+    """Keeps off stderr what C libraries write there: libtiff tells every damage in its own words.
+
+    Any number of threads may be within; the first shuts it, and the last opens it again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._within = 0
+        self._kept = -1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._within += 1
+            if self._within == 1:
+                with contextlib.suppress(OSError):  # a process without stderr
+                    sys.stderr.flush()
+                    self._kept = os.dup(2)
+                    nowhere = os.open(os.devnull, os.O_WRONLY)
+                    os.dup2(nowhere, 2)
+                    os.close(nowhere)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._within -= 1
+            if self._within == 0 and self._kept >= 0:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+                self._kept = -1
+
+
+_QUIET_TIFF = _Quiet()
 
 
 def _too_large(path: Path, size: str) -> ImageError:
@@ -223,8 +277,12 @@ def unit_pixels(image: Image.Image, path: Path) -> NDArray[np.float32]:
             raise ImageError(path, "has floating-point values outside [0, 1]", "scale them first")
         return values_HW.astype(np.float32)[..., None]
     transparent = "A" in image.mode or "a" in image.mode or "transparency" in image.info
-    levels_HWC = np.asarray(image.convert("RGBA" if transparent else "RGB"))
-    return levels_HWC.astype(np.float32) / np.float32(255)
+    mode = "RGBA" if transparent else "RGB"
+    # In place, and without the copy that convert() makes in any case: a picture may be large.
+    levels_HWC = np.asarray(image if image.mode == mode else image.convert(mode))
+    pixels_HWC = levels_HWC.astype(np.float32)
+    pixels_HWC /= np.float32(255)
+    return pixels_HWC
 
 
 def _rgb(pixels_HWC: NDArray[np.float32]) -> NDArray[np.float32]:

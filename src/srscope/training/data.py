@@ -8,6 +8,7 @@ capital H/W of HR photographs are multiples of the scale.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from srscope.images.downloads import div2k_training
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoFile, Photograph
 from srscope.training.config import DataConfig
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +67,9 @@ def load_pairs(
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
     """Read a folder of photographs into memory.
 
+    Photographs that cannot be read are left out and named in the log; so are those of fewer pixels
+    than the scale. A photograph kept apart must be readable.
+
     Args:
         folder: Searched recursively; ``div2k`` for DIV2K's training set, downloaded once.
         scale: Reduction factor.
@@ -73,20 +79,45 @@ def load_pairs(
         The training pairs and the validation pairs, each in name order.
 
     Raises:
-        ImageError: If the folder holds no usable photograph.
+        ImageError: If the folder holds no usable photograph, or one kept apart is damaged.
         ParameterError: If a validation name is not in the folder.
     """
-    photographs = (div2k_training() if folder == "div2k" else load_folder(folder)).photographs
-    names = {photograph.name for photograph in photographs}
+    photos = div2k_training() if folder == "div2k" else load_folder(folder)
+    names = {photograph.name for photograph in photos.photographs}
     for name in validation:
         if name not in names:
             raise ParameterError("data.validation", f"names of files in {folder}", name)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        pairs = list(pool.map(partial(make_pair, scale=scale), photographs))
+        made = list(pool.map(partial(_pair_or_reason, scale=scale), photos.photographs))
+    pairs = [pair for pair in made if isinstance(pair, Pair)]
+    damaged = [reason for reason in made if not isinstance(reason, Pair)]
+    for name, reason in damaged:
+        if name in validation:
+            raise ImageError(name, reason, "mend it or shorten data.validation")
+    log_skipped([*photos.skipped, *damaged], of=len(made) + len(photos.skipped))
     training = tuple(pair for pair in pairs if pair.name not in validation)
     if not training:
         raise ImageError(folder, "no photograph is left for training", "shorten data.validation")
     return training, tuple(pair for pair in pairs if pair.name in validation)
+
+
+def _pair_or_reason(photograph: Photograph | PhotoFile, scale: int) -> Pair | tuple[str, str]:
+    """Return the pair, or the photograph's name and why it makes none."""
+    height, width = photograph.size_HW
+    if min(height, width) < scale:
+        return photograph.name, f"is {width}x{height}, too small to be reduced by {scale}"
+    try:
+        return make_pair(photograph, scale)
+    except ImageError as error:
+        return photograph.name, error.problem
+
+
+def log_skipped(skipped: Sequence[tuple[str, str]], *, of: int) -> None:
+    """Name in the log the files that training goes on without, and say how many there are."""
+    for name, reason in skipped:
+        _LOG.warning("skipped %a: %s", name, reason)
+    if skipped:
+        _LOG.warning("training goes on without %d of %d images", len(skipped), of)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
