@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Tally = Callable[..., None]
-"""``tally(what, outcomes)``: what was tried, and how often each outcome came."""
+from support.trials import Tally
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
