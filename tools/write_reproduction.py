@@ -11,7 +11,8 @@ what stands between marks in the page:
 
 each ended by `<!-- / -->`. Without OUT the page is rewritten from what is kept; `--check` writes
 nothing and fails if the page does not say what is kept. `--course FOLDER` keeps the course.json
-that `srscope analyze CHECKPOINTS --out FOLDER` wrote, under the folder's name.
+that `srscope analyze CHECKPOINTS --out FOLDER` wrote, under the folder's name, and its chart in
+docs/images/courses/.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import re
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,16 @@ def keep(out: Path, page: str) -> None:
         shutil.copy(out / "figures" / f"{name}.png", IMAGES)
 
 
+def keep_courses(folders: Sequence[Path]) -> None:
+    """Copy numbers and chart of trainings from the folders of their analyses."""
+    charts = IMAGES.parent / "courses"
+    for folder in (COURSES, charts):
+        folder.mkdir(parents=True, exist_ok=True)
+    for folder in folders:
+        shutil.copy(folder / "course.json", COURSES / f"{folder.name}.json")
+        shutil.copy(folder / "figures" / "scores-by-iteration.png", charts / f"{folder.name}.png")
+
+
 def main() -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -142,9 +154,7 @@ def main() -> int:
     if options.out is not None and not options.check:
         keep(options.out, page)
     if options.course and not options.check:
-        COURSES.mkdir(parents=True, exist_ok=True)
-        for folder in options.course:
-            shutil.copy(folder / "course.json", COURSES / f"{folder.name}.json")
+        keep_courses(options.course)
     wanted = filled(page)
     if options.check:
         if page != wanted:
