@@ -30,7 +30,9 @@ import srscope
 from srscope import analysis
 from srscope.analysis_config import AnalysisConfig
 from srscope.cli import _recipe_overrides, _with_underscores
-from srscope.degradations.suite import load_suite
+from srscope.degradations.family import unregister
+from srscope.degradations.plugin import load_plugins
+from srscope.degradations.suite import load_suite, unregister_suite
 from srscope.errors import ParameterError
 from srscope.report import verdict as rules
 from srscope.study import scores_dict
@@ -68,6 +70,12 @@ BLOCKS = list(blocks())
 
 def of(language: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == language], ids=str)
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """Return the Python files that a page tells the reader to write, by the module's name."""
+    starts = [(re.match(r"# (\w+)\.py\n", b.text), b.text) for b in BLOCKS if b.page == page]
+    return {found[1]: text for found, text in starts if found}
 
 
 def test_every_block_has_a_language_that_is_checked() -> None:
@@ -200,7 +208,8 @@ def test_python_parses_and_its_names_resolve(block: Block) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                assert importlib.util.find_spec(alias.name), f"{block}: no module {alias.name}"
+                known = alias.name in files_of(block.page) or importlib.util.find_spec(alias.name)
+                assert known, f"{block}: no module {alias.name}"
         elif isinstance(node, ast.ImportFrom):
             module = importlib.import_module(node.module or "")
             for alias in node.names:
@@ -231,7 +240,17 @@ def test_the_script_for_scores_runs_on_real_scores(
 def test_suites_load(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "suite.yaml"
     path.write_text(block.text)
-    assert load_suite(str(path)).sets
+    mine = files_of(block.page)
+    for name, text in mine.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    try:
+        load_plugins([str(tmp_path / f"{name}.py") for name in mine])
+        assert load_suite(str(path)).sets
+    finally:
+        for name in mine:
+            sys.modules.pop(name, None)
+            unregister(name)
+            unregister_suite(f"clean-{name}")
 
 
 # --- scores.json

@@ -22,7 +22,7 @@ def _make(module: str, name: str, **arguments: Any) -> Callable[[], nn.Module]:
 
 # Architecture, as spandrel calls it -> (how to make it, its magnification).
 SPANDREL: dict[str, tuple[Callable[[], nn.Module], int]] = {
-    "ESRGAN": (_make("ESRGAN.__arch.RRDB", "RRDBNet", num_filters=8, num_blocks=9, scale=4), 4),
+    "ESRGAN": (_make("ESRGAN.__arch.RRDB", "RRDBNet", num_filters=8, num_blocks=6, scale=4), 4),
     "RealESRGAN Compact": (
         _make("Compact.__arch.SRVGG", "SRVGGNetCompact", num_feat=8, num_conv=8, upscale=2),
         2,
