@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from srscope.figures.course import drawn_layers, save_course, scores_over_iterations
+from srscope.figures.course import axis_start, drawn_layers, save_course, scores_over_iterations
 from support import several
 
 
@@ -39,3 +40,20 @@ def test_the_strongest_layer_is_always_drawn(layers: int, best: int) -> None:
     assert drawn[-1] == layers - 1
     assert len(set(drawn)) == len(drawn) == 8
     assert drawn == sorted(drawn)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "start"),
+    [((0, 1, 2, 3), 0), ((12, 20, 22, 24), 0), ((13, 20, 22, 24), 13), ((5, 5, 5, 5), 0)],
+)
+def test_the_axis_leaves_no_half_empty(iterations: tuple[int, ...], start: int) -> None:
+    made = several.course()
+    moments = (
+        dataclasses.replace(moment, iteration=iteration)
+        for moment, iteration in zip(made.moments, iterations, strict=True)
+    )
+    made = dataclasses.replace(made, moments=tuple(moments))
+    assert axis_start(made) == start
+    low, high = scores_over_iterations(made).axes[0].get_xlim()
+    assert low <= iterations[0] <= iterations[-1] <= high
+    assert (low == 0) == (start == 0)

@@ -73,3 +73,10 @@ def test_ticks_of_iterations_are_few_and_within(last: int) -> None:
     assert ticks[0] == (0, "0")
     assert all(value <= max(1, last) for value, _ in ticks)
     assert len({label for _, label in ticks}) == len(ticks)
+
+
+def test_ticks_may_begin_late() -> None:
+    ticks = iteration_ticks(24_000, first=22_500)
+    assert 2 <= len(ticks) <= 8
+    assert all(22_500 <= value <= 24_000 for value, _ in ticks)
+    assert len({label for _, label in ticks}) == len(ticks)

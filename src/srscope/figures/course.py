@@ -42,6 +42,12 @@ def drawn_layers(layers: int, best: int) -> list[int]:
     return sorted(places)
 
 
+def axis_start(course: Course) -> float:
+    """Return where the axis of iterations begins: at 0, unless that left half of it empty."""
+    first, last = course.moments[0].iteration, course.moments[-1].iteration
+    return float(first) if last / 2 < first < last else 0.0
+
+
 @style.in_house_style
 def scores_over_iterations(course: Course) -> Figure:
     """Draw CHI (mean ± std over t-SNE runs), CHI in feature space and k-NN by iteration.
@@ -83,7 +89,8 @@ def scores_over_iterations(course: Course) -> Figure:
         axes.set_ylabel("k-NN accuracy")
         axes.set_title("features", pad=4)
     for axes in (tsne, features, *shares):
-        axes.set_xlim(0, 1.04 * max(iteration_T))
+        low, high = axis_start(course), max(iteration_T)
+        axes.set_xlim(low - (0.04 * (high - low) if low else 0.0), high + 0.04 * (high - low))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_xlabel("iterations")
     handles, names = tsne.get_legend_handles_labels()

@@ -159,6 +159,6 @@ def variance_by_depth(record: study.Study) -> str:
         f'<div class="profile">{_labels(record, "Raw pixels")}'
         f'<svg class="chart" role="img" aria-label="Share of variance: {text("; ".join(summary))}" '
         f'width="100%" height="{height + 44}">{rows}{ticks}'
-        f'<text class="axis" x="50%" y="{height + 38}">share of the features\' variance</text>'
+        f'<text class="axis" x="50%" y="{height + 38}">share of variance</text>'
         "</svg></div>"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from srscope import files, study
 from srscope.course import Course, Moment
 from srscope.figures import words
-from srscope.figures.course import drawn_layers
+from srscope.figures.course import axis_start, drawn_layers
 from srscope.report import tables
 from srscope.report.curves import Axis, Point, Series, curves, iteration_ticks, key
 from srscope.report.markup import text
@@ -186,11 +186,12 @@ def knn(layer: study.LayerScores) -> tuple[float, float]:
 
 def _curves(course: Course) -> str:
     last = course.moments[-1]
+    low = axis_start(course)
     axis = Axis(
         name="iterations",
-        low=0.0,
+        low=low,
         high=float(max(1, last.iteration)),
-        ticks=iteration_ticks(last.iteration),
+        ticks=iteration_ticks(last.iteration, low),
     )
     control = max((layer.tsne.chi.mean for layer in course.untrained), default=math.nan)
     control_features = max((e.feature_space.chi for e in course.untrained), default=math.nan)

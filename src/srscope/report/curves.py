@@ -234,15 +234,19 @@ def key(series: Sequence[Series], *, control: str = "") -> str:
     return f'<ul class="key">{items}</ul>'
 
 
-def iteration_ticks(last: int) -> tuple[tuple[float, str], ...]:
-    """Return about five round iterations from 0 to the last, with their labels.
+def iteration_ticks(last: int, first: float = 0.0) -> tuple[tuple[float, str], ...]:
+    """Return about five round iterations up to the last, with their labels.
 
     Example:
         >>> [label for _, label in iteration_ticks(24000)]
         ['0', '5k', '10k', '15k', '20k']
+        >>> [label for _, label in iteration_ticks(24000, first=22000)]
+        ['22k', '22.5k', '23k', '23.5k', '24k']
     """
-    values = MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True).tick_values(0, max(1, last))
-    return tuple((float(v), _thousands(round(v))) for v in values if v <= max(1, last))
+    high = max(1, last)
+    locator = MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True)
+    values = locator.tick_values(first, high)
+    return tuple((float(v), _thousands(round(v))) for v in values if first <= v <= high)
 
 
 def _thousands(count: int) -> str:
