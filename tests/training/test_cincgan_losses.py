@@ -7,6 +7,7 @@ from srscope.errors import ParameterError
 from srscope.training.cincgan_losses import (
     CycleLossConfig,
     PatchDiscriminator,
+    colour_distance,
     fooled,
     judged,
     smallest_side,
@@ -45,13 +46,22 @@ def test_total_variation_counts_both_directions() -> None:
     assert float(total_variation(ramp + ramp[..., :3, :3].new_ones(1))) == pytest.approx(1.0)
 
 
+def test_colours_are_compared_square_by_square() -> None:
+    given_NCHW = torch.zeros(1, 3, 16, 16)
+    given_NCHW[..., 1::2] = 1.0  # stripes: every square's mean is a half
+    made_NCHW = torch.full((1, 3, 32, 32), 0.5)
+    assert float(colour_distance(made_NCHW, given_NCHW)) == 0.0
+    made_NCHW[:, 0, :16, :16] = 0.7  # one channel of one of four squares
+    assert float(colour_distance(made_NCHW, given_NCHW)) == pytest.approx(0.2 / 12, rel=1e-5)
+
+
 def test_the_total_weighs_each_loss_by_its_name() -> None:
     weights = CycleLossConfig(adversarial=1.0, cycle=2.0, identity=3.0, total_variation=4.0)
     losses = {"identity": torch.tensor(10.0), "total_variation": torch.tensor(100.0)}
     assert float(weights.total(losses)) == 430.0
 
 
-@pytest.mark.parametrize("name", ["adversarial", "cycle", "identity", "total_variation"])
+@pytest.mark.parametrize("name", ["adversarial", "cycle", "identity", "total_variation", "colour"])
 def test_negative_weights_are_refused(name: str) -> None:
     with pytest.raises(ParameterError, match=rf"losses\.{name} must be 0 or more"):
         CycleLossConfig(**{name: -1.0})

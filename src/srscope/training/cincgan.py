@@ -23,6 +23,7 @@ from srscope.networks.srresnet import SRResNet
 from srscope.training.cincgan_losses import (
     CycleLossConfig,
     PatchDiscriminator,
+    colour_distance,
     fooled,
     judged,
     smallest_side,
@@ -216,6 +217,7 @@ class CinCGANTask:
             "cycle": F.mse_loss(self._g2.live(g1_NCHW), x_NCHW),
             "identity": F.l1_loss(g1_of_y_NCHW, y_NCHW),
             "total_variation": total_variation(g1_NCHW),
+            "colour": colour_distance(g1_NCHW, x_NCHW),
         }
         numbers = _named("inner", losses) | {"contrast_g1": _contrast(g1_NCHW, x_NCHW)}
         loss = self._recipe.inner_losses.total(losses)
@@ -228,6 +230,7 @@ class CinCGANTask:
             "cycle": F.mse_loss(self._g3.live(sr_NCHW), x_NCHW),
             "identity": F.l1_loss(sr_of_y_NCHW, z_NCHW),
             "total_variation": total_variation(sr_NCHW),
+            "colour": colour_distance(sr_NCHW, x_NCHW),
         }
         numbers |= _named("outer", losses) | {"contrast_sr": _contrast(sr_NCHW, g1_NCHW)}
         loss = loss + self._recipe.outer_losses.total(losses)

@@ -14,6 +14,8 @@ from srscope.errors import ParameterError
 
 SLOPE = 0.2
 """Negative slope of the LeakyReLUs."""
+BLOCK = 8
+"""Side of the squares whose mean colour a result must keep, in pixels of the degraded image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +28,25 @@ class CycleLossConfig:
             the result.
         identity: Of the L1 distance between what goes in clean and what comes out.
         total_variation: Of the squared differences between neighbouring pixels of the result.
+        colour: Of the L1 distance between mean colours of squares of the degraded input and of the
+            result; 0, as in CinCGAN's paper, lets a generator shift colours that the way back
+            shifts again.
 
     Raises:
         ParameterError: If a weight is negative.
 
-    Source: Yuan et al. 2018 (arXiv 1809.00437): 1, 10, 5, 0.5 for the inner cycle.
+    Source: Yuan et al. 2018 (arXiv 1809.00437): 1, 10, 5, 0.5 for the inner cycle; a colour loss on
+        blurred images is that of Ignatov et al. 2018, WESPE (arXiv 1709.01118).
     """
 
     adversarial: float = 1.0
     cycle: float = 10.0
     identity: float = 5.0
     total_variation: float = 0.5
+    colour: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("adversarial", "cycle", "identity", "total_variation"):
+        for name in ("adversarial", "cycle", "identity", "total_variation", "colour"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ParameterError(f"losses.{name}", "0 or more", getattr(self, name))
 
@@ -139,3 +146,22 @@ def total_variation(x_NCHW: Tensor) -> Tensor:
     """
     across = (x_NCHW[..., 1:] - x_NCHW[..., :-1]).square().mean()
     return across + (x_NCHW[..., 1:, :] - x_NCHW[..., :-1, :]).square().mean()
+
+
+def colour_distance(made_NCHW: Tensor, given_NChw: Tensor) -> Tensor:
+    """Return the mean absolute difference of mean colours, square by square.
+
+    Args:
+        made_NCHW: A generator's result, sides a multiple of the input's.
+        given_NChw: What it was made from; squares are :data:`BLOCK` of its pixels wide, what is
+            left over at the right and below is not looked at.
+
+    Example:
+        >>> import torch
+        >>> given = torch.rand(1, 3, 16, 16)
+        >>> brighter = torch.nn.functional.interpolate(given, scale_factor=2) + 0.25
+        >>> round(float(colour_distance(brighter, given)), 4)
+        0.25
+    """
+    side = BLOCK * made_NCHW.shape[-1] // given_NChw.shape[-1]
+    return F.l1_loss(F.avg_pool2d(made_NCHW.float(), side), F.avg_pool2d(given_NChw.float(), BLOCK))
