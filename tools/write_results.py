@@ -142,9 +142,10 @@ def text() -> str:
         "",
         *_degree_table(),
         "",
-        "Restoration on the bundled test photographs (x4, RGB, border of 4 pixels cut; `cincgan` "
-        "on reductions degraded by `mild`). *Detail* is the energy beyond the input's Nyquist "
-        "frequency over the original's:",
+        "Restoration on the bundled test photographs (x4, RGB, border of 4 pixels cut): `cincgan` "
+        "on reductions degraded by `mild`, all others on clean ones, which `srgan-wgr-noise20` was "
+        "not trained on. *Detail* is the energy beyond the input's Nyquist frequency over the "
+        "original's:",
         "",
         *_quality_table(),
         *_accuracy_table(),
