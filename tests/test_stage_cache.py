@@ -39,7 +39,9 @@ def test_another_key_is_another_entry(tmp_path: Path, change: str) -> None:
     assert cache.get(stage, version, inputs, lambda: entry_of(7))["x_N"][0] == 7
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "no hash", "wrong hash", "empty"])
+@pytest.mark.parametrize(
+    "damage", ["flip", "truncate", "no hash", "wrong hash", "no text", "empty"]
+)
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, damage: str) -> None:
     cache = StageCache(tmp_path)
     cache.get("stage", 1, {}, lambda: entry_of(1))
@@ -55,7 +57,8 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, damage: str) -> None:
     elif damage == "no hash":
         path.with_suffix(".sha256").unlink()
     else:
-        path.with_suffix(".sha256").write_text("0" * 64)
+        hash_ = b"0" * 64 if damage == "wrong hash" else b"\xff" * 64
+        path.with_suffix(".sha256").write_bytes(hash_)
     assert cache.get("stage", 1, {}, lambda: entry_of(3))["x_N"][0] == 3
     assert cache.get("stage", 1, {}, lambda: pytest.fail("mended"))["x_N"][0] == 3
 

@@ -211,10 +211,10 @@ class StageCache:
         path = self._path(key)
         try:
             content = path.read_bytes()
-            wanted = path.with_suffix(".sha256").read_text("utf-8").strip()
-        except FileNotFoundError:
+            wanted = path.with_suffix(".sha256").read_bytes().strip()
+        except OSError:
             return None
-        if hashlib.sha256(content).hexdigest() != wanted:
+        if hashlib.sha256(content).hexdigest().encode() != wanted:
             return None  # damaged: made anew, and replaced
         with np.load(io.BytesIO(content), allow_pickle=False) as opened:
             return {name: opened[name] for name in opened.files}
