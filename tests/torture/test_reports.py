@@ -105,6 +105,7 @@ def policy(page: str) -> dict[str, str]:
     return dict(rule.strip().split(" ", 1) for rule in found.split(";"))
 
 
+@pytest.mark.tallied
 @pytest.mark.parametrize("name", PAGES)
 def test_no_text_becomes_markup(name: str, tally: Tally) -> None:
     plain = PAGES[name]("")
@@ -126,7 +127,7 @@ def test_no_text_becomes_markup(name: str, tally: Tally) -> None:
         assert len(read.ids) == len(set(read.ids))
         for source in read.sources:
             assert re.match(r"data:image/|data:,$|#|[\w./-]+$", source), source
-    tally("Hostile texts in every field of a page's record", {"shown as text": len(ATTACKS)})
+    tally(f"Hostile texts in every field, page of a {name}", {"shown as text": len(ATTACKS)})
 
 
 @pytest.mark.browser
