@@ -56,8 +56,5 @@ def test_repeated_analyses_grow_nothing(
         lowest = min(getattr(usage, kind) for usage in last)
         assert lowest <= getattr(before, kind) + slack, kind
     grown = min(usage.memory for usage in last) - before.memory
-    tally(
-        f"analyses in one process for {minutes:g} minutes: memory ({grown / 2**20:+.0f} MB), open "
-        "files, threads",
-        {"without growth": len(usages)},
-    )
+    without = f"no more open files and threads, {grown / 2**20:+.1f} MB, in {minutes:g} minutes"
+    tally("analyses repeated in one process", {without: len(usages)})
