@@ -1,5 +1,6 @@
 """The cache: found bit for bit, made once, never poisoned."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srscope.stage_cache import StageCache, key_of, pack, values_of
+from srscope.stage_cache import StageCache, key_of, pack, prune, values_of
 
 
 def entry_of(value: float) -> dict[str, np.ndarray]:
@@ -97,3 +98,12 @@ def test_two_that_want_the_same_entry_make_it_once(tmp_path: Path) -> None:
 def test_keys_refuse_what_is_not_json() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         key_of("stage", 1, {"a": float("nan")})
+
+
+def test_what_killed_processes_left_half_written_goes_in_time(tmp_path: Path) -> None:
+    old, young = tmp_path / ".a-abcdefgh.part.npz", tmp_path / ".b-abcdefgh.part.npz"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    assert prune(tmp_path, 1000) == 0
+    assert list(tmp_path.iterdir()) == [young]

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import platform
+import time
 from collections.abc import Callable, Generator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -27,6 +28,7 @@ from srscope.files import locked, unwritable, write_bytes, write_text
 Entry = dict[str, NDArray[Any]]
 """What a stage computes: arrays by name. Plain values travel as JSON, see :func:`pack`."""
 
+_ABANDONED = 3600.0  # seconds; what is half-written and younger may be finished yet
 _JSON = "json"
 
 
@@ -84,6 +86,8 @@ def machinery() -> dict[str, str]:
 def prune(folder: Path, limit: int) -> int:
     """Delete the entries that were not used for longest, until the rest fits.
 
+    What killed processes left half-written goes as well, an hour later.
+
     An entry is all files of one name in one folder, whatever their suffix; it was last used when
     the youngest of them was written or touched.
 
@@ -100,7 +104,10 @@ def prune(folder: Path, limit: int) -> int:
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # another process cleans up as well
             status = path.stat()
-            if not path.is_dir() and ".part" not in path.suffixes and path.suffix != ".lock":
+            if ".part" in path.suffixes:
+                if time.time() - status.st_mtime > _ABANDONED:
+                    path.unlink()
+            elif not path.is_dir() and path.suffix != ".lock":
                 entry = path.with_suffix("")
                 sizes[entry] = sizes.get(entry, 0) + status.st_size
                 used[entry] = max(used.get(entry, 0.0), status.st_mtime)

@@ -62,8 +62,8 @@ class Job:
         if self.command == "train":
             return ["train", str(inputs / "sr.yaml"), "--resume", *out]
         if self.command == "analyze":
-            images = ["--images", str(inputs / "analyze")]
-            return ["analyze", str(inputs / "tiny.safetensors"), *images, *FAST_WORDS, *out]
+            more = ["--images", str(inputs / "analyze"), "--cache", str(folder / "cache")]
+            return ["analyze", str(inputs / "tiny.safetensors"), *more, *FAST_WORDS, *out]
         options = [f"--networks={inputs / 'networks'}", f"--images={inputs / 'reproduce'}"]
         options += [f"--cache={folder / 'cache'}", f"--jobs={jobs}", "--contents=18", "--runs=1"]
         return ["reproduce", "fig2b", *(["patch-size"] if jobs > 1 else []), *options, *out]
@@ -81,11 +81,15 @@ class Job:
 
 
 def results(folder: Path) -> dict[str, Any]:
-    """Return what a folder holds, by file, less what differs between equal runs."""
+    """Return what a folder holds, by file, less what differs between equal runs.
+
+    Half-written records of features, which any number of processes write, stay for an hour.
+    """
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
     return {
-        path.relative_to(folder).as_posix(): _read(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        name: _read(path)
+        for name, path in paths.items()
+        if path.is_file() and not (name.startswith("cache/features/") and path.name[0] == ".")
     }
 
 
@@ -111,7 +115,8 @@ def _read(path: Path) -> Any:
 
 def damage(cache: Path, random: np.random.Generator) -> int:
     """Flip a bit of every entry; return how many there were."""
-    entries = sorted(path for path in cache.rglob("*.npz") if path.name[0] != ".")
+    files = (path for path in cache.rglob("*.np[yz]") if path.name[0] != ".")
+    entries = sorted(path for path in files if path.stat().st_size)
     for path in entries:
         content = bytearray(path.read_bytes())
         content[int(random.integers(len(content)))] ^= 1 << int(random.integers(8))
