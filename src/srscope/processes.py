@@ -147,7 +147,8 @@ def join_processes(devices: int, accelerator: str) -> Processes:
     if dist.is_available() and dist.is_initialized():
         rule = "1 after the first job of a program"
         raise ParameterError("devices", rule, devices, "run each such job as a program of its own")
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # no lines on every start
+    for name in ("lightning.fabric", "lightning.pytorch"):  # no lines on every start
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     def refused(error: Exception) -> ParameterError:
         rule, value = "what this machine and launcher offer", f"{devices} of {accelerator}"
