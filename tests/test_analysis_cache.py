@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 
 from srscope import analysis_scores
-from srscope.analysis import analyze
+from srscope.analysis import analyze, score_features
 from srscope.analysis_cache import AnalysisCache, default_cache
+from srscope.analysis_config import AnalysisConfig
+from srscope.analysis_features import extract_features
 from srscope.cli import main
+from srscope.cli_analysis import take_cache
 from srscope.errors import FileProblem
 from srscope.features import extract
 from srscope.features.store import FeatureStore
@@ -99,17 +102,20 @@ def test_only_what_is_new_is_computed(
 ) -> None:
     def cached(**changes: Any) -> dict[str, Any]:
         """Analyse with the cache, then without, compare, and return what the first computed."""
-        options = {**OPTIONS, "images": images, **changes}
-        out = tmp_path / "out"
-        with_cache = analyze(network, out=out, cache=tmp_path / "cache", **options)
-        stored = FeatureStore.open(out / "features" / "network")
+        config = AnalysisConfig(**{**OPTIONS, "images": images, **changes})
+
+        def run(name: str, cache: AnalysisCache | None) -> tuple[Study, FeatureStore]:
+            extract_features(network, config, tmp_path / name, cache=cache)
+            study = score_features(tmp_path / name, config, cache=cache)
+            return study, FeatureStore.open(tmp_path / name / "network")
+
+        with_cache, stored = run("cached", AnalysisCache(tmp_path / "cache"))
         stored.verify()
         computed = work.done()
-        plain = analyze(network, out=tmp_path / "plain", **options)
+        plain, other = run("plain", None)
         assert numbers(with_cache) == numbers(plain)
-        for mine, other in zip(with_cache.layers, plain.layers, strict=True):
-            np.testing.assert_array_equal(mine.points_RN2, other.points_RN2)
-        other = FeatureStore.open(tmp_path / "plain" / "features" / "network")
+        for mine, theirs in zip(with_cache.layers, plain.layers, strict=True):
+            np.testing.assert_array_equal(mine.points_RN2, theirs.points_RN2)
         assert stored.sha256 == other.sha256
         assert work.done()["images"] == 24  # without a cache, all of them
         return computed
@@ -191,15 +197,15 @@ def test_the_command_line_keeps_stages_where_it_is_told(
     monkeypatch.setenv("SRSCOPE_DATA", str(tmp_path / "data"))
     checkpoint = tiny_checkpoint(tmp_path / "tiny.safetensors")
     words = ["analyze", str(checkpoint), "--images", images, *FAST_WORDS, "--layers", "Conv1"]
-    assert main([*words, "--out", str(tmp_path / "a"), "--no-cache"]) == 0
-    assert not (tmp_path / "data").exists()
-    assert main([*words, "--out", str(tmp_path / "b")]) == 0
+    assert main([*words, "--out", str(tmp_path / "a")]) == 0
     assert default_cache() == tmp_path / "data" / "analyses"
     assert list((tmp_path / "data" / "analyses").rglob("*.npy"))
-    assert main([*words, "--out", str(tmp_path / "c"), "--cache", str(tmp_path / "mine")]) == 0
+    assert main([*words, "--out", str(tmp_path / "b"), "--cache", str(tmp_path / "mine")]) == 0
     assert list((tmp_path / "mine").rglob("*.npy"))
-    scores = [json.loads((tmp_path / name / "scores.json").read_text("utf-8")) for name in "abc"]
-    assert scores[0]["layers"] == scores[1]["layers"] == scores[2]["layers"]
+    scores = [json.loads((tmp_path / name / "scores.json").read_text("utf-8")) for name in "ab"]
+    assert scores[0]["layers"] == scores[1]["layers"]
+    assert take_cache({"cache": None, "no_cache": True}) is None
+    assert take_cache({"cache": None, "no_cache": False}, unless=True) is None  # --profile
     capsys.readouterr()
     assert main([*words, "--cache", str(tmp_path / "mine"), "--no-cache"]) == 2
     assert "--cache must be left out beside --no-cache" in capsys.readouterr().err

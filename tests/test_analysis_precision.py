@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from srscope.analysis import analyze
-from srscope.analysis_features import precision_of
+from srscope.analysis import score_features
+from srscope.analysis_config import AnalysisConfig
+from srscope.analysis_features import extract_features, precision_of
 from srscope.features.store import FeatureStore
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
@@ -41,20 +42,20 @@ def test_half_precision_is_for_bundled_networks_on_cuda_unless_asked_for(
 
 
 def test_the_precision_reaches_the_network_and_is_recorded(tmp_path: Path):
-    network = str(tiny_checkpoint(tmp_path / "tiny.safetensors"))
-    options = {
+    network = load_network(str(tiny_checkpoint(tmp_path / "tiny.safetensors")))
+    config = AnalysisConfig(
         **FAST,
-        "images": str(photographs(tmp_path / "in")),
-        "tsne": TsneConfig(perplexity=5, iterations=260),
-        "layers": ("body.2",),
-        "untrained": False,
-    }
-    half = analyze(network, out=tmp_path / "half", precision="bfloat16", **options)
-    full = analyze(network, out=tmp_path / "full", **options)
+        images=str(photographs(tmp_path / "in")),
+        tsne=TsneConfig(perplexity=5, iterations=260),
+        layers=("body.2",),
+        untrained=False,
+    )
+    configs = {"half": dataclasses.replace(config, precision="bfloat16"), "full": config}
+    for name, each in configs.items():
+        extract_features(network, each, tmp_path / name)
+    half, full = (score_features(tmp_path / name, each) for name, each in configs.items())
     assert (half.protocol["precision"], full.protocol["precision"]) == ("bfloat16", "float32")
-    stores = [
-        FeatureStore.open(tmp_path / name / "features" / "network") for name in ("half", "full")
-    ]
+    stores = [FeatureStore.open(tmp_path / name / "network") for name in configs]
     lower, exact = (store.read("body.2") for store in stores)
     assert stores[0].provenance["extraction"]["channels_last"] is True
     assert 0 < abs(lower - exact).max() < 0.05 * abs(exact).max()
