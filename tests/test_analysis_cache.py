@@ -185,7 +185,7 @@ def test_a_cache_stays_within_its_limit(tmp_path: Path) -> None:
     cache.tidy()
     left = [n for n in range(4) if StageCache(tmp_path / "stages").has("stage", 1, {"n": n})]
     assert left == [0, 3]
-    assert prune(tmp_path, 2500) <= 2500
+    assert prune(tmp_path, 2500, most=1) <= 1250
     assert prune(tmp_path, 0) == 0
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import srscope
-from srscope.files import locked, unwritable, write_bytes, write_text
+from srscope.files import atomic_path, locked, unwritable
 
 Entry = dict[str, NDArray[Any]]
 """What a stage computes: arrays by name. Plain values travel as JSON, see :func:`pack`."""
@@ -83,7 +83,7 @@ def machinery() -> dict[str, str]:
     }
 
 
-def prune(folder: Path, limit: int) -> int:
+def prune(folder: Path, limit: int, *, most: int = 20_000) -> int:
     """Delete the entries that were not used for longest, until the rest fits.
 
     What killed processes left half-written goes as well, an hour later.
@@ -94,6 +94,7 @@ def prune(folder: Path, limit: int) -> int:
     Args:
         folder: Of a cache; searched recursively.
         limit: Bytes that may stay.
+        most: Entries that may stay: small ones take long to look through.
 
     Returns:
         Bytes that stayed.
@@ -113,13 +114,15 @@ def prune(folder: Path, limit: int) -> int:
                 used[entry] = max(used.get(entry, 0.0), status.st_mtime)
                 names.setdefault(entry, []).append(path)
     total = sum(sizes.values())
+    left = len(used)
     for entry in sorted(used, key=lambda each: used[each]):
-        if total <= limit:
+        if total <= limit and left <= most:
             break
         for path in names[entry]:
             with contextlib.suppress(OSError):
                 path.unlink()
         total -= sizes[entry]
+        left -= 1
     return total
 
 
@@ -230,11 +233,15 @@ class StageCache:
         buffer = io.BytesIO()
         np.savez(buffer, **entry)  # pyright: ignore[reportArgumentType]
         path = self._path(key)
-        # The hash first: without it, or with another's, the entry does not count.
-        write_text(
-            path.with_suffix(".sha256"), hashlib.sha256(buffer.getvalue()).hexdigest() + "\n"
-        )
-        write_bytes(path, buffer.getvalue())
+        digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+        # The hash first: without it, or with another's, the entry does not count. So there is no
+        # need to wait for the disk.
+        for final, content in (
+            (path.with_suffix(".sha256"), f"{digest}\n".encode()),
+            (path, buffer.getvalue()),
+        ):
+            with atomic_path(final, flush=False) as temporary:
+                temporary.write_bytes(content)
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Generator[None]:
