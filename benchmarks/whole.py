@@ -87,11 +87,14 @@ def _compare_scores(results: Results, study: Study, peer: PeerStudy) -> None:
         if len(ours) > 1:
             apart.append(in_deviations(ours, theirs))
         results.fact(
-            f"CHI at {layer.label}, srscope and peer",
-            srscope=mean_and_spread(ours),
-            peer=mean_and_spread(theirs),
-            divergence=statistics.median(layer.tsne.kl.runs),
-            divergence_of_peer=statistics.median(kl),
+            layer.label,
+            table="The same scores: CHI over runs, and t-SNE's divergence by one measure",
+            **{
+                "CHI, srscope": mean_and_spread(ours),
+                "CHI, peer": mean_and_spread(theirs),
+                "divergence, srscope": statistics.median(layer.tsne.kl.runs),
+                "divergence, peer": statistics.median(kl),
+            },
         )
     job = f"{len(study.layers)} layers, srscope against the peer"
     if apart:

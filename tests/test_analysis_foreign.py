@@ -35,7 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_dat_light_is_analysed_with_no_option_given(scale: int, tmp_path: Path) -> None:
     path, out = dat_light(scale), tmp_path if scale == 4 else None  # one report will do
-    study = analyze(path, out=out, suite="blur-1-4", tsne=TSNE, **QUICK)
+    side = 32 if scale == 4 else 16  # the default once
+    study = analyze(path, out=out, patch=side, suite="blur-1-4", tsne=TSNE, **QUICK)
     assert study.network.scale == scale
     assert study.network.source.endswith("detected by spandrel as DAT")
     labels = [layer.label for layer in study.layers]
@@ -44,7 +45,7 @@ def test_dat_light_is_analysed_with_no_option_given(scale: int, tmp_path: Path) 
     assert "DATB18" in labels
     assert [layer.layer for layer in study.untrained] == [layer.layer for layer in study.layers]
     tokens = next(layer for layer in study.layers if layer.label == "DATB18")
-    assert tokens.shape == (60, 1024)
+    assert tokens.shape == (60, side**2)
     assert "untrained control" not in dict(study.left_out)
     depths = [layer.depth for layer in study.layers]
     assert depths[0] == 0
@@ -52,6 +53,19 @@ def test_dat_light_is_analysed_with_no_option_given(scale: int, tmp_path: Path) 
     assert depths == sorted(depths)
     if out is not None:
         assert (out / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_dat_light_is_analysed_by_the_bare_command(
+    scale: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["analyze", dat_light(scale)]) == 0
+    (scores,) = tmp_path.glob("srscope-out/*/scores.json")
+    read = json.loads(scores.read_text("utf-8"))
+    assert read["network"]["scale"] == scale
+    assert {each["count"] for each in read["suite"]["sets"]} == {100}
 
 
 def test_tokens_are_stored_with_channels_first(folder: str, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_every_patch_has_the_networks_own_features(
     words = ["--patch", "16", "--batch-size", "5", "--layers", "Conv1,body.2", "--quiet"]
     assert main(["features", network, str(folder), "--out", str(tmp_path / "f"), *words]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed == ["25 patches of 3 photographs, 2 layers", str(tmp_path / "f")]
+    assert printed == ["25 patches, 3 photographs, 2 layers", str(tmp_path / "f")]
     store = FeatureStore.open(tmp_path / "f")
     assert store.metadata["photographs"] == ["more/photo-0.png", "photo-0.png", "photo-1.png"]
     assert [layer.name for layer in store.layers] == ["conv_first", "body.2"]

@@ -284,7 +284,8 @@ FREE = ("protocol.", "environment.", "timings.")  # filled by the analysis: see 
 
 
 def test_protocol_and_environment_are_documented_as_the_analysis_fills_them() -> None:
-    store = SimpleNamespace(metadata={"patch": 32}, reducer="flatten")
+    provenance = {"extraction": {"autocast": None}}
+    store = SimpleNamespace(metadata={"patch": 32}, reducer="flatten", provenance=provenance)
     filled = {
         "protocol": analysis._protocol(AnalysisConfig(), store),
         "environment": analysis._environment("cpu"),

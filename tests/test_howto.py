@@ -39,8 +39,10 @@ DONE = (
 ELSEWHERE = ("maps", "reproduce", "scores", "speed", "train")
 QUICK = {"contents": 4, "patch": 16, "pca": 4, "runs": 1, "permutations": 9, "untrained": False}
 TSNE = TsneConfig(perplexity=3, iterations=250)
-WORDS = [f"--{name}={str(value).lower()}" for name, value in QUICK.items()]
-WORDS += ["--tsne.perplexity=3", "--tsne.iterations=250", "--quiet"]
+WORDS = [
+    *(f"--{name}={str(value).lower()}" for name, value in QUICK.items()),
+    "--tsne.perplexity=3", "--tsne.iterations=250", "--quiet",
+]  # fmt: skip
 SHORTER = {
     "analyze": WORDS,
     "compare": WORDS,
@@ -61,11 +63,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what the pages take for granted."""
     folder = tmp_path_factory.mktemp("reader")
     for name in ("photos", "scans", "DCIM"):
-        photographs(folder / name, count=2, size=(150, 140))
+        photographs(folder / name, count=4, size=(80, 72))
     for path in (folder / "scans").iterdir():
         path.rename(path.with_stem(path.stem.replace("photo", "film")))
-    for name in ("photo.jpg", "small.png"):
-        shutil.copy(folder / "photos" / "photo-0.png", folder / name)
+    shutil.copy(folder / "photos" / "photo-0.png", folder / "photo.jpg")
     torch.manual_seed(7)
     torch.save({"params": SPANDREL["DAT"][0]().state_dict()}, folder / "DAT_light_x2.pth")
     scripted(Swapped().eval(), folder / "denoiser.pt")

@@ -108,3 +108,9 @@ def test_devices_that_are_not_there_are_the_users_mistake(monkeypatch: pytest.Mo
     with pytest.raises(ParameterError, match="devices must be 4, the number of processes that"):
         check_launcher(2, name="devices", remedy="give --devices")
     check_launcher(4, name="devices", remedy="")
+
+
+def test_a_program_has_processes_for_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    with pytest.raises(ParameterError, match="devices must be 1 after the first job of a program"):
+        join_processes(2, "cpu")

@@ -1,5 +1,6 @@
 """The cache: found bit for bit, made once, never poisoned."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srscope.stage_cache import StageCache, key_of, pack, values_of
+from srscope.stage_cache import StageCache, key_of, pack, prune, values_of
 
 
 def entry_of(value: float) -> dict[str, np.ndarray]:
@@ -39,7 +40,9 @@ def test_another_key_is_another_entry(tmp_path: Path, change: str) -> None:
     assert cache.get(stage, version, inputs, lambda: entry_of(7))["x_N"][0] == 7
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "no hash", "wrong hash", "empty"])
+@pytest.mark.parametrize(
+    "damage", ["flip", "truncate", "no hash", "wrong hash", "no text", "empty"]
+)
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, damage: str) -> None:
     cache = StageCache(tmp_path)
     cache.get("stage", 1, {}, lambda: entry_of(1))
@@ -55,7 +58,8 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, damage: str) -> None:
     elif damage == "no hash":
         path.with_suffix(".sha256").unlink()
     else:
-        path.with_suffix(".sha256").write_text("0" * 64)
+        hash_ = b"0" * 64 if damage == "wrong hash" else b"\xff" * 64
+        path.with_suffix(".sha256").write_bytes(hash_)
     assert cache.get("stage", 1, {}, lambda: entry_of(3))["x_N"][0] == 3
     assert cache.get("stage", 1, {}, lambda: pytest.fail("mended"))["x_N"][0] == 3
 
@@ -94,3 +98,12 @@ def test_two_that_want_the_same_entry_make_it_once(tmp_path: Path) -> None:
 def test_keys_refuse_what_is_not_json() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         key_of("stage", 1, {"a": float("nan")})
+
+
+def test_what_killed_processes_left_half_written_goes_in_time(tmp_path: Path) -> None:
+    old, young = tmp_path / ".a-abcdefgh.part.npz", tmp_path / ".b-abcdefgh.part.npz"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    assert prune(tmp_path, 1000) == 0
+    assert list(tmp_path.iterdir()) == [young]

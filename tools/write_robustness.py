@@ -21,7 +21,7 @@ def table(kept: dict[str, dict[str, int]]) -> str:
     """Return the counts as Markdown, one row for each thing that was tried."""
     lines = ["| what was tried | how many | what happened |", "| --- | --- | --- |"]
     for what, outcomes in sorted(kept.items()):
-        words = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items() if count)
+        words = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
         lines.append(f"| {what} | {sum(outcomes.values()):,} | {words} |")
     return "\n".join(lines)
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.analysis_cache import AnalysisCache, opened
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import Progress, assist_features, extract_features, staged
 from srscope.analysis_scores import ScoringInputs, score_layers
@@ -40,6 +41,7 @@ def analyze(
     out: str | Path | None = None,
     config: AnalysisConfig | None = None,
     progress: Progress | None = None,
+    cache: str | Path | None = None,
     **options: Any,
 ) -> Study:
     """Show which degradations a network's features separate, layer by layer.
@@ -50,6 +52,9 @@ def analyze(
             nothing.
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
+        cache: Folder in which finished stages are kept, 4 GB of them at most, and found again by
+            later analyses, which then compute only what is new; ``None`` keeps nothing. The numbers
+            are the same bit for bit.
         options: Fields of :class:`AnalysisConfig`, e.g. ``suite="blur-1-4"``, ``runs=3``.
 
     Returns:
@@ -67,10 +72,13 @@ def analyze(
     loaded = load_network(network) if isinstance(network, str) else network
     if settings.devices > 1 and is_helper():
         assist_features(loaded, settings)
+    kept = opened(cache)
     with writing_to(out):
         with _feature_folder(out, keep=settings.keep_features) as folder:
-            seconds = extract_features(loaded, settings, folder, progress=progress)
-            study = score_features(folder, settings, progress=progress, earlier=seconds)
+            seconds = extract_features(loaded, settings, folder, progress=progress, cache=kept)
+            study = score_features(folder, settings, progress=progress, earlier=seconds, cache=kept)
+        if kept is not None:
+            kept.tidy()
         if out is not None:
             started = time.perf_counter()
             write_outputs(study, out, progress=progress)
@@ -116,6 +124,7 @@ def score_features(
     *,
     progress: Progress | None = None,
     earlier: Mapping[str, float] | None = None,
+    cache: AnalysisCache | None = None,
 ) -> Study:
     """Project and score features that are already on disk.
 
@@ -124,6 +133,8 @@ def score_features(
         config: The parameters of the later stages: pca, tsne, runs, seed, permutations.
         progress: Called as t-SNE runs are done.
         earlier: Seconds of the stages before, to go into the study's timings.
+        cache: Projections, scores and maps of features of the same hash are taken from it, and
+            put there; the features are not read to check their hash.
 
     Returns:
         The study.
@@ -151,7 +162,13 @@ def score_features(
     no_control = [("untrained control", why)] if (why := meta.get("no_untrained")) else []
     allowed = design(inputs.set_N, inputs.content_N, inputs.photograph_N)
     scored = score_layers(
-        ScoringInputs(store=store, untrained=untrained, images_NCHW=images_NCHW, design=allowed),
+        ScoringInputs(
+            store=store,
+            untrained=untrained,
+            images_NCHW=images_NCHW,
+            design=allowed,
+            cache=cache,
+        ),
         settings,
         progress=staged(progress, "t-SNE"),
     )
@@ -179,6 +196,7 @@ def _protocol(config: AnalysisConfig, store: FeatureStore) -> dict[str, Any]:
     return {
         "patch": store.metadata["patch"],
         "contents": config.contents,
+        "precision": store.provenance["extraction"]["autocast"] or "float32",
         "reducer": store.reducer,
         "pca": config.pca,
         "tsne": dataclasses.asdict(config.tsne),

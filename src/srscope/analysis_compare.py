@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from srscope.analysis import score_features
+from srscope.analysis_cache import AnalysisCache, opened
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import (
     Progress,
@@ -39,6 +40,7 @@ def compare(
     out: str | Path | None = None,
     config: AnalysisConfig | None = None,
     progress: Progress | None = None,
+    cache: str | Path | None = None,
     **options: Any,
 ) -> Comparison:
     """Analyse several networks alike and set them side by side.
@@ -54,6 +56,7 @@ def compare(
             network's own report and scores; ``None`` writes nothing. Features are not kept.
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
+        cache: As of ``analyze``.
         options: Fields of :class:`AnalysisConfig`.
 
     Returns:
@@ -70,14 +73,20 @@ def compare(
     loaded = [load_network(each) if isinstance(each, str) else each for each in networks]
     names = distinct_names(networks, loaded)
     with writing_to(out):
-        comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress)
+        kept = opened(cache)
+        comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress, kept)
+        if kept is not None:
+            kept.tidy()
         if out is not None:
             write_compared(comparison, out, progress=progress)
     return comparison
 
 
 def _compared(
-    networks: Mapping[str, LoadedNetwork], settings: AnalysisConfig, progress: Progress | None
+    networks: Mapping[str, LoadedNetwork],
+    settings: AnalysisConfig,
+    progress: Progress | None,
+    cache: AnalysisCache | None,
 ) -> Comparison:
     started = time.perf_counter()
     kinds = {kind_of(network, settings) for network in networks.values()}
@@ -92,6 +101,7 @@ def _compared(
             settings,
             inputs[kind_of(network, settings)],
             progress=named(progress, name),
+            cache=cache,
         )
         entries.append(Compared(name=name, study=study, restoration=restored))
         timings[name] = time.perf_counter() - begun
@@ -155,12 +165,15 @@ def analyze_one(
     inputs: tuple[Contents | None, DegradedImages],
     *,
     progress: Progress | None = None,
+    cache: AnalysisCache | None = None,
 ) -> tuple[Study, Restoration]:
     """Analyse one of several networks on images that are at hand, and measure its restoration."""
     contents, images = inputs
     with scratch_folder() as folder:
-        seconds = extract_features(network, config, folder, images=images, progress=progress)
-        study = score_features(folder, config, progress=progress, earlier=seconds)
+        seconds = extract_features(
+            network, config, folder, images=images, progress=progress, cache=cache
+        )
+        study = score_features(folder, config, progress=progress, earlier=seconds, cache=cache)
     restored = restoration(
         network,
         contents,

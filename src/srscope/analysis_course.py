@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from srscope.analysis_cache import AnalysisCache, opened
 from srscope.analysis_compare import analyze_one, inputs_by_kind, kind_of, named
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import Progress
@@ -25,6 +26,7 @@ def over_training(
     out: str | Path | None = None,
     config: AnalysisConfig | None = None,
     progress: Progress | None = None,
+    cache: str | Path | None = None,
     **options: Any,
 ) -> Course:
     """Show how a network comes to separate degradations over its training.
@@ -41,6 +43,7 @@ def over_training(
             writes nothing. Features are not kept.
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
+        cache: As of ``analyze``.
         options: Fields of :class:`AnalysisConfig`.
 
     Returns:
@@ -54,13 +57,21 @@ def over_training(
     settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
     snapshots = find_snapshots(str(folder), most=checkpoints)
     with writing_to(out):
-        course = _course(snapshots, settings, progress)
+        kept = opened(cache)
+        course = _course(snapshots, settings, progress, kept)
+        if kept is not None:
+            kept.tidy()
         if out is not None:
             write_over_training(course, out, progress=progress)
     return course
 
 
-def _course(snapshots: Snapshots, settings: AnalysisConfig, progress: Progress | None) -> Course:
+def _course(
+    snapshots: Snapshots,
+    settings: AnalysisConfig,
+    progress: Progress | None,
+    cache: AnalysisCache | None,
+) -> Course:
     moments: list[Moment] = []
     untrained: tuple[LayerScores, ...] = ()
     timings: dict[str, float] = {}
@@ -82,6 +93,7 @@ def _course(snapshots: Snapshots, settings: AnalysisConfig, progress: Progress |
             dataclasses.replace(settings, untrained=settings.untrained and first),
             inputs[kind],
             progress=named(progress, str(snapshot.iteration)),
+            cache=cache,
         )
         if first:
             untrained = study.untrained

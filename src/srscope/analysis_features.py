@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from srscope.analysis_cache import AnalysisCache
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import DegradedSet, Suite, load_suite
@@ -27,6 +28,7 @@ from srscope.images.folder import load_folder
 from srscope.images.record import Contents, PhotoSet
 from srscope.networks.description import LoadedNetwork, TapPoint, weights_sha256
 from srscope.networks.select import depths_of, select_layers
+from srscope.networks.zoo import BUNDLED
 from srscope.processes import Processes, join_processes
 
 Progress = Callable[[str, int, int], None]
@@ -43,6 +45,7 @@ def extract_features(
     *,
     images: DegradedImages | None = None,
     progress: Progress | None = None,
+    cache: AnalysisCache | None = None,
 ) -> dict[str, float]:
     """Degrade the photographs, run the network on them and store what its layers put out.
 
@@ -52,6 +55,7 @@ def extract_features(
         folder: Gets the stores ``network`` and, for the control, ``untrained``.
         images: What to feed it, where that is at hand: what :func:`degraded_images` makes.
         progress: Called as patches are done.
+        cache: Features are taken from it, and put there.
 
     Returns:
         Seconds taken, by stage.
@@ -103,11 +107,13 @@ def extract_features(
             channel_axes={tap.name: tap.channel_axis for tap in taps},
             batch_size=config.batch_size,
             device=job.device if processes is None else processes.device,
+            **job.precision,
             arrays=arrays,
             metadata=meta,
             provenance=about if name == "network" else {"untrained": config.seed},
             progress=staged(progress, f"features, {name}"),
             processes=processes,
+            cache=None if cache is None else cache.features_of(module),
         )
     return {"degradation": degraded - started, "features": time.perf_counter() - degraded}
 
@@ -138,6 +144,7 @@ def assist_features(network: LoadedNetwork, config: AnalysisConfig) -> None:
                 channel_axes={tap.name: tap.channel_axis for tap in job.taps},
                 batch_size=config.batch_size,
                 device=processes.device,
+                **job.precision,
             )
     except SrscopeError:
         raise SystemExit(0) from None
@@ -152,6 +159,7 @@ class _Job:
     patch: int
     images: DegradedImages
     device: str
+    precision: dict[str, Any]
 
 
 def _prepared(
@@ -169,7 +177,9 @@ def _prepared(
             config.pca,
             "give more photographs, or a smaller --pca",
         )
-    return _Job(taps=taps, patch=patch, images=images, device=device_of(config.device))
+    device = device_of(config.device)
+    precision = precision_of(config.precision, network, device)
+    return _Job(taps=taps, patch=patch, images=images, device=device, precision=precision)
 
 
 def _modules(
@@ -276,6 +286,24 @@ def load_photographs(images: str | None) -> PhotoSet:
     if images is None:
         return load_bundled("test")
     return div2k_validation() if images == "div2k" else load_folder(images)
+
+
+def precision_of(wanted: str, network: LoadedNetwork, device: str) -> dict[str, Any]:
+    """Return how ``extract`` is told the precision that a config's ``precision`` names.
+
+    Args:
+        wanted: The name.
+        network: ``auto`` looks whether it is bundled.
+        device: Where it runs.
+
+    Returns:
+        ``autocast`` and ``channels_last``.
+    """
+    if wanted == "auto":
+        half = device.startswith("cuda") and network.source.startswith(BUNDLED)
+        wanted = "bfloat16" if half else "float32"
+    lower = wanted != "float32"
+    return {"autocast": wanted if lower else None, "channels_last": lower}
 
 
 def device_of(wanted: str) -> str:

@@ -65,7 +65,7 @@ def profile(
     images, scored = len(study.inputs.set_N), [*study.layers, study.pixels, *study.untrained]
     passes = 2 if study.untrained else 1
     doing: dict[str, tuple[float | None, str, torch.dtype]] = {
-        "features": (_forward(study, network, device), device, torch.float32),
+        "features": (_forward(study, network, device), device, _kind(study)),
         "pca and feature space": (_products(study, scored, images), "cpu", torch.float64),
         "t-SNE": (_pairs(study, len(scored), images), "cpu", torch.float32),
     }
@@ -82,6 +82,12 @@ def profile(
             StageTime(stage=stage, seconds=seconds, share=share, operations=operations, limit=limit)
         )
     return tuple(stages)
+
+
+def _kind(study: Study) -> torch.dtype:
+    """Return what the network computed in; older studies do not say."""
+    kinds = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+    return kinds.get(str(study.protocol.get("precision")), torch.float32)
 
 
 def matrix_speed(device: str, kind: torch.dtype) -> float:

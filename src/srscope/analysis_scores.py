@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,29 +15,45 @@ from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from srscope.analysis_cache import AnalysisCache, found, keep, remembered
 from srscope.analysis_config import AnalysisConfig
-from srscope.features.store import FeatureStore
+from srscope.features.store import FeatureStore, hash_of
 from srscope.projection.pca import pca
-from srscope.projection.tsne import Embedding, embed_many
+from srscope.projection.tsne import Embedding, embed_each
 from srscope.scores.design import NEIGHBOURS, Design
 from srscope.scores.feature_space import knn_accuracy, silhouette
 from srscope.scores.null import permutation_p_value
 from srscope.scores.separability import grade, separability
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
+from srscope.stage_cache import Entry, pack, values_of
 from srscope.study import FeatureSpaceScores, LayerScores, Runs, TsneScores, VarianceShares
 
 _Read = Callable[[], NDArray[np.float32]]
-_Waiting = tuple[str, _Read, Sequence[int]]  # a layer's name, its features, its output's shape
+_PCA_VERSION, _SPACE_VERSION, _MAP_VERSION = 1, 1, 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Waiting:
+    """One layer's features: where they are read, their hash, and the shape of its output."""
+
+    name: str
+    read: _Read
+    sha256: str
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoringInputs:
-    """What is scored: the network's store, the control's (or none), and the images themselves."""
+    """What is scored: the network's store, the control's (or none), and the images themselves.
+
+    With a cache, the features are taken to be those whose hashes the stores tell.
+    """
 
     store: FeatureStore
     untrained: FeatureStore | None
     images_NCHW: NDArray[np.float32]
     design: Design
+    cache: AnalysisCache | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,28 +109,37 @@ def score_layers(
     control = inputs.untrained
     waiting: list[_Waiting] = []
     for each in (store,) if control is None else (store, control):
-        waiting += [(e.name, partial(each.read, e.name), e.feature_shape) for e in each.layers]
+        waiting += [
+            _Waiting(
+                name=entry.name,
+                read=partial(each.read, entry.name),
+                sha256=entry.sha256,
+                shape=entry.feature_shape,
+            )
+            for entry in each.layers
+        ]
         if each is store:
-            waiting.append(("pixels", lambda: pixels_ND, images_NCHW.shape[1:]))
+            waiting.append(
+                _Waiting(
+                    name="pixels",
+                    read=lambda: pixels_ND,
+                    sha256=hash_of(pixels_ND),
+                    shape=images_NCHW.shape[1:],
+                )
+            )
 
-    def project(name: str, read: _Read, shape: Sequence[int]) -> _Projected:
-        tap = taps.get(name, {"label": "raw pixels", "depth": 0.0})
-        return _project(name, read(), set_N, content_N, shape, tap, inputs.design, config)
+    def project(layer: _Waiting) -> _Projected:
+        tap = taps.get(layer.name, {"label": "raw pixels", "depth": 0.0})
+        return _project(layer, set_N, content_N, tap, inputs, config)
 
     # A layer a thread, each with one processor: most of the work is NumPy's, without the lock.
     with threadpool_limits(limits=1):
         jobs = min(len(waiting), int(cpu_count()))
         parallel = Parallel(n_jobs=jobs, backend="threading")
-        done = parallel(delayed(project)(*each) for each in waiting)
+        done = parallel(delayed(project)(each) for each in waiting)
     projected = cast(list[_Projected], done)
     reduced = time.perf_counter()
-    embedded = embed_many(
-        [p.points_NC for p in projected],
-        config.tsne,
-        runs=config.runs,
-        seed=config.seed,
-        progress=progress,
-    )
+    embedded = _embedded([p.points_NC for p in projected], config, inputs.cache, progress)
     scored = [_scored(p, runs, set_N) for p, runs in zip(projected, embedded, strict=True)]
     finished = time.perf_counter()
     count = len(store.layers)
@@ -125,18 +152,62 @@ def score_layers(
 
 
 def _project(
-    name: str,
-    features_ND: NDArray[np.float32],
+    layer: _Waiting,
     set_N: NDArray[np.int64],
     content_N: NDArray[np.int64],
-    shape: Sequence[int],
     tap: dict[str, Any],
-    design: Design,
+    inputs: ScoringInputs,
     config: AnalysisConfig,
 ) -> _Projected:
     """Reduce one layer by PCA and take the scores that need no t-SNE."""
-    projection = pca(features_ND, components=config.pca, name=name)
-    points_NC = projection.points_NC
+    cache, design = inputs.cache, inputs.design
+    decides: dict[str, Any] = {"features": layer.sha256, "components": config.pca}
+
+    def reduce() -> Entry:
+        projection = pca(layer.read(), components=config.pca, name=layer.name)
+        gram_NN = projection.gram_NN
+        return {"points_NC": projection.points_NC} | ({} if gram_NN is None else {"gram": gram_NN})
+
+    reduced = remembered(cache, "pca", _PCA_VERSION, decides, reduce)
+    points_NC = reduced["points_NC"]
+
+    def score() -> Entry:
+        space, variance = _scores_of_space(layer, reduced, set_N, content_N, design, config)
+        return pack(
+            {},
+            space=dataclasses.asdict(space),
+            variance=None if variance is None else dataclasses.asdict(variance),
+        )
+
+    decides |= {
+        "design": [_sha(each) for each in (set_N, content_N, design.kin_N, design.unit_N)],
+        "left_out": [list(each) for each in design.left_out],
+        "permutations": config.permutations,
+        "seed": config.seed,
+    }
+    scores = values_of(remembered(cache, "space", _SPACE_VERSION, decides, score))
+    variance = scores["variance"]
+    return _Projected(
+        layer=layer.name,
+        label=tap["label"],
+        shape=tuple(layer.shape),
+        depth=float(tap["depth"]),
+        points_NC=points_NC,
+        feature_space=FeatureSpaceScores(**scores["space"]),
+        variance=None if variance is None else VarianceShares(**variance),
+    )
+
+
+def _scores_of_space(
+    layer: _Waiting,
+    reduced: Entry,
+    set_N: NDArray[np.int64],
+    content_N: NDArray[np.int64],
+    design: Design,
+    config: AnalysisConfig,
+) -> tuple[FeatureSpaceScores, VarianceShares | None]:
+    """Take the scores of points after PCA, and of the inner products of the features."""
+    points_NC, name = reduced["points_NC"], layer.name
     p_value = knn = None
     if design.defines("p_value"):
         p_value = permutation_p_value(
@@ -152,24 +223,54 @@ def _project(
         knn = knn_accuracy(points_NC, set_N, design.kin_N, k=NEIGHBOURS, name=name)
     variance = None
     if design.defines("variance"):
-        if projection.gram_NN is None:
-            variance = two_way_variance(features_ND, set_N, content_N, name=name)
+        if "gram" in reduced:
+            variance = two_way_variance_of_gram(reduced["gram"], set_N, content_N, name=name)
         else:
-            variance = two_way_variance_of_gram(projection.gram_NN, set_N, content_N, name=name)
-    return _Projected(
-        layer=name,
-        label=tap["label"],
-        shape=tuple(shape),
-        depth=float(tap["depth"]),
-        points_NC=points_NC,
-        feature_space=FeatureSpaceScores(
-            chi=separability(points_NC, set_N, name=name).chi,
-            silhouette=silhouette(points_NC, set_N, name=name),
-            knn_accuracy=knn,
-            p_value=p_value,
-        ),
-        variance=variance,
+            variance = two_way_variance(layer.read(), set_N, content_N, name=name)
+    space = FeatureSpaceScores(
+        chi=separability(points_NC, set_N, name=name).chi,
+        silhouette=silhouette(points_NC, set_N, name=name),
+        knn_accuracy=knn,
+        p_value=p_value,
     )
+    return space, variance
+
+
+def _embedded(
+    layers: Sequence[NDArray[np.float64]],
+    config: AnalysisConfig,
+    cache: AnalysisCache | None,
+    progress: Callable[[int, int], None] | None,
+) -> list[list[Embedding]]:
+    """Return the maps of every layer; those that are not in the cache are made together."""
+    seeds = range(config.seed, config.seed + config.runs)
+    tsne = dataclasses.asdict(config.tsne)
+    inputs = [
+        {seed: {"points": points, "tsne": tsne, "seed": seed} for seed in seeds}
+        for points in map(_sha, layers)
+    ]
+    maps: list[dict[int, Embedding]] = []
+    for each in inputs:
+        entries = {
+            seed: found(cache, "map", _MAP_VERSION, decides) for seed, decides in each.items()
+        }
+        maps.append({s: _unpacked(entry, s) for s, entry in entries.items() if entry is not None})
+    missing = [[seed for seed in seeds if seed not in own] for own in maps]
+    made = embed_each(layers, config.tsne, seeds=missing, progress=progress)
+    for own, new, decides in zip(maps, made, inputs, strict=True):
+        for embedding in new:
+            own[embedding.seed] = embedding
+            entry = pack({"points_ND": embedding.points_ND}, kl=embedding.kl)
+            keep(cache, "map", _MAP_VERSION, decides[embedding.seed], entry)
+    return [[own[seed] for seed in seeds] for own in maps]
+
+
+def _unpacked(entry: Entry, seed: int) -> Embedding:
+    return Embedding(points_ND=entry["points_ND"], kl=values_of(entry)["kl"], seed=seed)
+
+
+def _sha(array: NDArray[Any]) -> str:
+    return hashlib.sha256(f"{array.shape} {array.dtype}".encode() + array.tobytes()).hexdigest()
 
 
 def _scored(layer: _Projected, runs: Sequence[Embedding], set_N: NDArray[np.int64]) -> LayerScores:

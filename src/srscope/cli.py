@@ -5,6 +5,7 @@ Exit codes: 0 done; 2 the user's input is wrong (one line on stderr); 1 our faul
 
 from __future__ import annotations
 
+import io
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -325,6 +326,13 @@ def _recipe_overrides(words: list[str]) -> tuple[list[str], list[str]]:
     return kept, overrides
 
 
+def _print_any_name() -> None:
+    """Let file names be printed that the terminal's encoding, or any, cannot hold."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -344,6 +352,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"srscope {srscope.__version__}")
         return 0
+    _print_any_name()
     parser, handlers = _parser()
     try:
         parsed = parser.parse_args(words)

@@ -36,6 +36,34 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     add_config(parser)
 
 
+def add_cache(parser: jsonargparse.ArgumentParser) -> None:
+    """Add where finished stages are kept."""
+    text = "folder of finished stages, which are found again [in the user's cache]"
+    parser.add_argument("--cache", type=str | None, help=text)
+    text = "compute all, and keep nothing"
+    parser.add_argument("--no-cache", "--no_cache", action="store_true", help=text)
+
+
+def take_cache(options: dict[str, Any], *, unless: bool = False) -> Path | None:
+    """Return the folder of finished stages, and take its options out of ``options``.
+
+    Args:
+        options: What was given.
+        unless: Use none if none was named.
+
+    Raises:
+        ParameterError: If a folder is named and refused at once.
+    """
+    from srscope.analysis_cache import default_cache
+
+    named, none = options.pop("cache"), options.pop("no_cache")
+    if named is not None and none:
+        raise ParameterError("--cache", "left out beside --no-cache", named)
+    if named is not None:
+        return Path(named)
+    return None if none or unless else default_cache()
+
+
 def add_config(parser: jsonargparse.ArgumentParser) -> None:
     """Add the fields of :class:`AnalysisConfig`."""
     text = "names, labels or patterns of them, or all [those srscope layers marks]"
@@ -45,6 +73,7 @@ def add_config(parser: jsonargparse.ArgumentParser) -> None:
         "--set", action="append", type=str, default=[], metavar="NAME=DIR", help=text
     )
     add_plugin(parser)
+    add_cache(parser)
     parser.add_class_arguments(AnalysisConfig, skip={"layers", "sets"})
 
 
@@ -82,17 +111,19 @@ def run(args: Any) -> None:
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
     profiled = options.pop("profile")
+    # What is found again would look as if it had been computed at no cost.
+    cache = take_cache(options, unless=profiled)
     config = take_config(options)
     if "*" in network or Path(network.partition("?")[0]).is_dir():
         if profiled:
             raise ParameterError("--profile", "given for one network", network)
-        _run_over_training(network, args.checkpoints, out, config, quiet=quiet)
+        _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
         return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     loaded = load_network(network)
     starting = time.perf_counter() - started
     with stage_progress(quiet=quiet) as progress:
-        study = analyze(loaded, out=folder, config=config, progress=progress)
+        study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
     print_study(study)
     if profiled:
         from srscope.analysis_profile import profile
@@ -105,7 +136,13 @@ def run(args: Any) -> None:
 
 
 def _run_over_training(
-    folder: str, checkpoints: int, out: str | None, config: AnalysisConfig, *, quiet: bool
+    folder: str,
+    checkpoints: int,
+    out: str | None,
+    config: AnalysisConfig,
+    cache: Path | None,
+    *,
+    quiet: bool,
 ) -> None:
     from srscope.analysis_course import over_training
     from srscope.console import print_course, stage_progress
@@ -115,7 +152,12 @@ def _run_over_training(
     target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
         course = over_training(
-            folder, checkpoints=checkpoints, out=target, config=config, progress=progress
+            folder,
+            checkpoints=checkpoints,
+            out=target,
+            config=config,
+            progress=progress,
+            cache=cache,
         )
     print_course(course)
     print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))

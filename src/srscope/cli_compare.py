@@ -7,7 +7,13 @@ from typing import Any
 
 import jsonargparse
 
-from srscope.cli_analysis import add_config, print_reservations, print_skipped, take_config
+from srscope.cli_analysis import (
+    add_config,
+    print_reservations,
+    print_skipped,
+    take_cache,
+    take_config,
+)
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
 
@@ -32,10 +38,11 @@ def run(args: Any) -> None:
 
     options = args.as_dict()
     networks, out, quiet = (options.pop(name) for name in ("networks", "out", "quiet"))
+    cache = take_cache(options)
     config = take_config(options)
     folder = Path(out or f"srscope-out/compare-{_joined(networks)}-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
-        comparison = compare(networks, out=folder, config=config, progress=progress)
+        comparison = compare(networks, out=folder, config=config, progress=progress, cache=cache)
     print_comparison(comparison)
     first = comparison.entries[0].study
     print_skipped(first.inputs.skipped)

@@ -52,6 +52,14 @@ def run(args: Any) -> None:
         )
     for name, why in store.metadata["skipped"]:
         print(f"skipped {name!a}: {why}", file=sys.stderr)
-    photographs, layers = len(store.metadata["photographs"]), len(store.layers)
-    print(f"{store.count} patches of {photographs} photographs, {layers} layers")
+    counts = {
+        "patch": store.count,
+        "photograph": len(store.metadata["photographs"]),
+        "layer": len(store.layers),
+    }
+    print(", ".join(f"{count} {_plural(word, count)}" for word, count in counts.items()))
     print(folder)
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}es" if word.endswith("ch") else f"{word}s"

@@ -34,8 +34,9 @@ _ABANDONED = 60.0  # seconds; what is younger may not have come to lock its fold
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
+_FREE = "free some disk space or choose another folder"
 _REMEDIES = {
-    errno.ENOSPC: "free some disk space or choose another folder",
+    errno.ENOSPC: _FREE,
     errno.EDQUOT: "free some of your quota or choose another folder",
     errno.EFBIG: "free some space within the limit of file size (ulimit -f) or choose another disk",
     errno.EROFS: "choose a folder that can be written",
@@ -46,11 +47,10 @@ _REMEDIES = {
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> FileProblem:
     """Return the error, in one line, for a file or folder that the system does not let us write."""
-    return FileProblem(
-        Path(path),
-        f"cannot be written ({error.strerror or error})",
-        _REMEDIES.get(error.errno or 0, "choose another folder"),
-    )
+    if error.errno is None:  # NumPy and Pillow tell only how far they came
+        return FileProblem(Path(path), f"cannot be written whole ({error})", _FREE)
+    remedy = _REMEDIES.get(error.errno, "choose another folder")
+    return FileProblem(Path(path), f"cannot be written ({error.strerror or error})", remedy)
 
 
 def full_disk(error: OSError) -> FileProblem | None:

@@ -9,7 +9,7 @@ Suffixes: B images of a batch, D dimensions of a feature vector.
 
 from __future__ import annotations
 
-import functools
+import logging
 import os
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -127,9 +127,10 @@ class Processes:
         return arrays
 
 
-@functools.cache
 def join_processes(devices: int, accelerator: str) -> Processes:
     """Start the other processes, or join those that a launcher started; once in a program.
+
+    The others end with the job, so a second one needs another program.
 
     Args:
         devices: Processes in all, each with a device of its own.
@@ -142,6 +143,12 @@ def join_processes(devices: int, accelerator: str) -> Processes:
     import torch.distributed as dist
     from lightning.fabric import Fabric
     from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    if dist.is_available() and dist.is_initialized():
+        rule = "1 after the first job of a program"
+        raise ParameterError("devices", rule, devices, "run each such job as a program of its own")
+    for name in ("lightning.fabric", "lightning.pytorch"):  # no lines on every start
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     def refused(error: Exception) -> ParameterError:
         rule, value = "what this machine and launcher offer", f"{devices} of {accelerator}"

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import platform
+import time
 from collections.abc import Callable, Generator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -22,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import srscope
-from srscope.files import locked, unwritable, write_bytes, write_text
+from srscope.files import atomic_path, locked, unwritable
 
 Entry = dict[str, NDArray[Any]]
 """What a stage computes: arrays by name. Plain values travel as JSON, see :func:`pack`."""
 
+_ABANDONED = 3600.0  # seconds; what is half-written and younger may be finished yet
 _JSON = "json"
 
 
@@ -81,8 +83,10 @@ def machinery() -> dict[str, str]:
     }
 
 
-def prune(folder: Path, limit: int) -> int:
+def prune(folder: Path, limit: int, *, most: int = 20_000) -> int:
     """Delete the entries that were not used for longest, until the rest fits.
+
+    What killed processes left half-written goes as well, an hour later.
 
     An entry is all files of one name in one folder, whatever their suffix; it was last used when
     the youngest of them was written or touched.
@@ -90,6 +94,7 @@ def prune(folder: Path, limit: int) -> int:
     Args:
         folder: Of a cache; searched recursively.
         limit: Bytes that may stay.
+        most: Entries that may stay: small ones take long to look through.
 
     Returns:
         Bytes that stayed.
@@ -100,19 +105,24 @@ def prune(folder: Path, limit: int) -> int:
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # another process cleans up as well
             status = path.stat()
-            if not path.is_dir() and ".part" not in path.suffixes and path.suffix != ".lock":
+            if ".part" in path.suffixes:
+                if time.time() - status.st_mtime > _ABANDONED:
+                    path.unlink()
+            elif not path.is_dir() and path.suffix != ".lock":
                 entry = path.with_suffix("")
                 sizes[entry] = sizes.get(entry, 0) + status.st_size
                 used[entry] = max(used.get(entry, 0.0), status.st_mtime)
                 names.setdefault(entry, []).append(path)
     total = sum(sizes.values())
+    left = len(used)
     for entry in sorted(used, key=lambda each: used[each]):
-        if total <= limit:
+        if total <= limit and left <= most:
             break
         for path in names[entry]:
             with contextlib.suppress(OSError):
                 path.unlink()
         total -= sizes[entry]
+        left -= 1
     return total
 
 
@@ -211,10 +221,10 @@ class StageCache:
         path = self._path(key)
         try:
             content = path.read_bytes()
-            wanted = path.with_suffix(".sha256").read_text("utf-8").strip()
-        except FileNotFoundError:
+            wanted = path.with_suffix(".sha256").read_bytes().strip()
+        except OSError:
             return None
-        if hashlib.sha256(content).hexdigest() != wanted:
+        if hashlib.sha256(content).hexdigest().encode() != wanted:
             return None  # damaged: made anew, and replaced
         with np.load(io.BytesIO(content), allow_pickle=False) as opened:
             return {name: opened[name] for name in opened.files}
@@ -223,11 +233,15 @@ class StageCache:
         buffer = io.BytesIO()
         np.savez(buffer, **entry)  # pyright: ignore[reportArgumentType]
         path = self._path(key)
-        # The hash first: without it, or with another's, the entry does not count.
-        write_text(
-            path.with_suffix(".sha256"), hashlib.sha256(buffer.getvalue()).hexdigest() + "\n"
-        )
-        write_bytes(path, buffer.getvalue())
+        digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+        # The hash first: without it, or with another's, the entry does not count. So there is no
+        # need to wait for the disk.
+        for final, content in (
+            (path.with_suffix(".sha256"), f"{digest}\n".encode()),
+            (path, buffer.getvalue()),
+        ):
+            with atomic_path(final, flush=False) as temporary:
+                temporary.write_bytes(content)
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Generator[None]:

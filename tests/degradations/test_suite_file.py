@@ -10,8 +10,8 @@ from srscope.degradations.blur import GaussianBlur
 from srscope.degradations.jpeg import Jpeg
 from srscope.degradations.noise import GaussianNoise
 from srscope.degradations.suite import DegradedSet, load_suite
-from srscope.degradations.suite_file import LARGEST_FILE
 from srscope.errors import FileProblem
+from srscope.yaml_file import LARGEST_FILE
 
 WHOLE = """
 name: my-suite
@@ -164,10 +164,10 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a, *a]\nc: &c [*b, *b]\n"
 )
 def test_wrong_files_get_one_clear_line(write, text: str | bytes, message: str) -> None:
     path = write(text)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FileProblem) as caught:
         load_suite(path)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     line = str(caught.value)
     assert line.startswith(f"{path}: ")
     assert message in line

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from srscope import figures
+from srscope.errors import FileProblem
 from support import studies
 
 SMALL = studies.make(layers=4, contents=4)
@@ -66,7 +67,7 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError("disk full")
 
     monkeypatch.setattr(Figure, "savefig", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileProblem, match=r"\.png: cannot be written whole \(disk full\)"):
         figures.save_figures(SMALL, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

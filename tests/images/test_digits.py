@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,9 @@ from srscope.images.digits import (
     held_out_digits,
     training_digits,
 )
-from support.pictures import make_photos
+from srscope.images.folder import load_folder
+from srscope.images.io import write_image
+from support.pictures import make_photos, picture_HW3
 
 PHOTOS = make_photos(("a.png", 140, 180), ("b.png", 200, 128), ("tiny.png", 127, 300))
 
@@ -101,6 +105,20 @@ def test_patches_are_cut_where_they_should_be() -> None:
 def test_photographs_too_small_for_a_patch_are_named() -> None:
     with pytest.raises(ImageError, match="no photograph is as large as 128x128 pixels; give larg"):
         PatchPool.of(make_photos(("tiny.png", 127, 300)))
+
+
+def test_damaged_photographs_are_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_image(tmp_path / name, picture_HW3(128, 128))
+    (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:-2000])
+    pool = PatchPool.of(load_folder(tmp_path))
+    assert pool.names == ("a.png",)
+    ((name, reason),) = pool.skipped
+    assert name == "b.png"
+    assert reason.startswith("is damaged: ")
+    (tmp_path / "a.png").write_bytes((tmp_path / "b.png").read_bytes())
+    with pytest.raises(ImageError, match="no photograph can be read; the last"):
+        PatchPool.of(load_folder(tmp_path))
 
 
 def test_the_test_set_is_whole_and_the_same_every_time() -> None:

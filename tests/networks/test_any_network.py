@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from srscope.features.stream import stream_features
 from srscope.features.tap import FeatureTap
 from srscope.networks.adapter import layer_modules
 from srscope.networks.description import LoadedNetwork
@@ -115,8 +116,10 @@ def test_nothing_is_left_and_outputs_are_the_same_bit_for_bit(loaded: LoadedNetw
         layer_rows(loaded)
         assert loaded.untrained is not None
         loaded.untrained(0)
-        with FeatureTap(module, loaded.default_layers) as recorder:
-            recorder.run(x_NCHW)
+        axes = {tap.name: tap.channel_axis for tap in loaded.taps}
+        batches = [x_NCHW.numpy(), x_NCHW[:1].numpy()]
+        made = list(stream_features(module, batches, loaded.default_layers, channel_axes=axes))
+        assert len(made) == 2
         assert {name: part.training for name, part in module.named_modules()} == modes
         assert torch.equal(torch.random.get_rng_state(), state)
         assert all(p is parameters[name] for name, p in module.named_parameters())

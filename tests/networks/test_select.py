@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from srscope.errors import UnknownNameError
+from srscope.errors import NetworkError, UnknownNameError
 from srscope.features.tap import FeatureTap
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.select import all_layers, depths_of, select_layers
 from srscope.networks.trace import example
 from srscope.networks.zoo import load_network
+from support.foreign import saved
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +23,11 @@ def bundled() -> LoadedNetwork:
 @pytest.fixture(scope="module")
 def foreign() -> LoadedNetwork:
     return load_network("support.foreign:Transformer")
+
+
+@pytest.fixture(scope="module")
+def swin(tmp_path_factory: pytest.TempPathFactory) -> LoadedNetwork:
+    return load_network(str(saved(tmp_path_factory.mktemp("network"), "SwinIR")))
 
 
 def names(network: LoadedNetwork, *words: str) -> list[str]:
@@ -75,6 +83,22 @@ def test_what_stands_for_nothing_is_named(bundled: LoadedNetwork, word: str) -> 
     with pytest.raises(UnknownNameError, match="unknown layer") as caught:
         select_layers(bundled, [word])
     assert caught.value.name == word
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("layers.0.residual_group.blocks.0.attn", "its output is 32 rows for 2 images"),
+        ("layers.0.residual_group.blocks", "no pass of the network calls it"),
+    ],
+)
+def test_what_is_there_but_gives_no_features_is_told(
+    swin: LoadedNetwork, word: str, message: str
+) -> None:
+    with pytest.raises(NetworkError, match=f"layer '{re.escape(word)}' cannot be analysed") as told:
+        select_layers(swin, [word])
+    assert message in str(told.value)
+    assert "name one inside it or after it" in str(told.value)
 
 
 def test_every_layer_that_is_listed_can_be_recorded(foreign: LoadedNetwork) -> None:

@@ -76,7 +76,8 @@ def _import(mark: str) -> bytes:
 def _attribute(mark: str) -> bytes:
     """By a dotted name that reaches a function through an allowed module."""
     text = b"X" + len(_touch(mark)).to_bytes(4, "little") + _touch(mark).encode()
-    name = b"\x8c\x05torch\x8c\x1a_utils.warnings.sys.modules"
+    dotted = b"_utils.warnings.sys.modules"
+    name = b"\x8c\x05torch\x8c" + bytes([len(dotted)]) + dotted
     return b"\x80\x04" + name + b"\x93\x8c\x08builtins\x8c\x04exec\x93" + text + b"\x85R."
 
 

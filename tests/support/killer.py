@@ -168,6 +168,13 @@ def _child(job: dict[str, Any], log: str, answer: int) -> None:
     os._exit(code)
 
 
+def _know_program() -> None:
+    """Hash the package once, so that no child sees what somebody edits meanwhile."""
+    from srscope.stage_cache import program
+
+    program()
+
+
 def _serve(photographs: str, log: str) -> None:
     import srscope.training.facts
     from srscope.images.folder import load_folder
@@ -180,6 +187,8 @@ def _serve(photographs: str, log: str) -> None:
         job = json.loads(line)
         for name in job.get("modules", ()):
             importlib.import_module(name)
+        if "srscope.stage_cache" in sys.modules:
+            _know_program()
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:

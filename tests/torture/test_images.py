@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -113,6 +115,7 @@ def _special(folder: Path) -> dict[str, np.ndarray]:
     return expected
 
 
+@pytest.mark.tallied
 def test_unusual_images_are_read_right(tmp_path: Path, tally: Tally) -> None:
     expected = _special(tmp_path)
     for name, wanted in expected.items():
@@ -131,6 +134,7 @@ def test_16_bit_planes_are_refused_and_not_read_wrongly(tmp_path: Path) -> None:
         read_image(path)
 
 
+@pytest.mark.tallied
 def test_odd_names_links_and_files_that_vanish(tmp_path: Path, tally: Tally) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -163,6 +167,24 @@ def test_odd_names_links_and_files_that_vanish(tmp_path: Path, tally: Tally) -> 
     tally("Files with odd names, links in loops, devices, pipes, files that vanish or shrink", {
         "used": len(set(contents.photographs)), "skipped, each named with the reason": len(skipped),
     })  # fmt: skip
+
+
+def test_paths_that_are_no_unicode_can_be_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    from srscope.cli import main
+
+    source, out = (os.fsdecode(os.fsencode(tmp_path) + end) for end in (b"/in\xff", b"/out\xfe"))
+    Path(source).mkdir()
+    (Path(source) / os.fsdecode(b"\xfd.png")).write_bytes(base("PNG"))
+    (Path(source) / os.fsdecode(b"\xfc.png")).write_bytes(base("PNG")[:900])
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii", errors="strict"))
+    assert main(["degrade", source, out, "--suite", "noise-10-20", "--scale", "1", "--quiet"]) == 0
+    sys.stdout.flush()
+    assert written.getvalue().endswith(b"/out\\udcfe\n")
+    assert len(list(Path(out).rglob("*.png"))) == 2
+    assert b"skipped '" in capsysbinary.readouterr().err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

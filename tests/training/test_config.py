@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from srscope.errors import FileProblem, ParameterError, UnknownNameError
+from srscope.errors import FileProblem, SrscopeError, UnknownNameError
 from srscope.training.recipes import load_recipe, recipe_dict
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -85,11 +85,11 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("name: x\ntask: gan\nlosses: {pixel: -1}\n", r"losses\.pixel must be 0 or more"),
         ("name: x\ntask: gan\ndiscriminator: {channels: 0}\n", "channels must be at least 1"),
         ("name: x\ntask: gan\nlosses: {perceptual_features: vgg}\n", "perceptual_features"),
-        ("name: [x\n", "must be valid YAML"),
+        ("name: [x\n", "is not plain YAML"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(SrscopeError, match=message):
         load_recipe(write(tmp_path, text))
 
 

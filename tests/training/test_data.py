@@ -111,3 +111,25 @@ def test_noise_is_on_the_lr_crops_only_of_the_asked_strength_and_shared_out_alik
     halves = [noisy.batch(3, rank=rank, world=2)[0] for rank in (0, 1)]
     assert torch.equal(torch.cat(halves), lr_NCHW)
     assert not torch.equal(noisy.batch(4)[0] - plain.batch(4)[0], lr_NCHW - clean_NCHW)
+
+
+def test_damaged_and_tiny_photographs_are_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    levels_HW3 = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(levels_HW3).save(tmp_path / name)
+    whole = (tmp_path / "b.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(whole[:-2000])  # its header is sound
+    (tmp_path / "d.png").write_bytes(b"")
+    Image.new("RGB", (2, 9)).save(tmp_path / "e.png")
+    training, validation = load_pairs(tmp_path, 4, ["c.png"])
+    assert [pair.name for pair in training] == ["a.png"]
+    assert [pair.name for pair in validation] == ["c.png"]
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "skipped 'd.png': is empty"
+    assert said[1].startswith("skipped 'b.png': is damaged: ")
+    assert said[2] == "skipped 'e.png': is 2x9, too small to be reduced by 4"
+    assert said[3] == "training goes on without 3 of 5 images"
+    with pytest.raises(ImageError, match=r"b\.png: is damaged: .*mend it or shorten data\.valid"):
+        load_pairs(tmp_path, 4, ["b.png"])

@@ -201,7 +201,7 @@ def definition_of(degradation: Degradation, unit: str) -> str:
         return str(own(unit))
     if type(degradation).__repr__ is not object.__repr__ and not inspect.isroutine(degradation):
         return repr(degradation)
-    name = getattr(degradation, "__qualname__", type(degradation).__qualname__)
+    name = str(getattr(degradation, "__qualname__", type(degradation).__qualname__))
     fields: dict[str, object] = {} if inspect.isroutine(degradation) else vars(degradation)
     shown = ", ".join(f"{key}={value!r}" for key, value in fields.items())
     return f"{name.rpartition('.')[2]}({shown})" if shown else name.rpartition(".")[2]

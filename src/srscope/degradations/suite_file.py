@@ -28,15 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from srscope.degradations.family import Degradation, build
 from srscope.degradations.suite import BUNDLED, DegradedSet, Suite
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
-
-LARGEST_FILE = 64 * 1024
-"""Bytes; a suite needs a hundredth of it."""
-_DEEPEST = 20
+from srscope.yaml_file import read_yaml
 
 
 def read_suite(path: Path) -> Suite:
@@ -48,7 +43,7 @@ def read_suite(path: Path) -> Suite:
     Raises:
         FileProblem: With the key, the rule and the value, if anything in it is wrong.
     """
-    document = _load_yaml(path)
+    document = read_yaml(path, what="suite", absent="give a suite's name or a YAML file")
     try:
         return _suite(document, path)
     except FileProblem as problem:
@@ -57,62 +52,6 @@ def read_suite(path: Path) -> Suite:
         raise FileProblem(path, str(problem)) from problem
     except SrscopeError as error:
         raise FileProblem(path, str(error)) from error
-
-
-def _load_yaml(path: Path) -> object:
-    """Read plain values only: no tags, no aliases, no key twice, bounded size and depth."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except FileNotFoundError:
-        raise FileProblem(path, "does not exist", "give a suite's name or a YAML file") from None
-    except OSError as error:
-        raise FileProblem(path, f"cannot be read ({error.strerror})") from error
-    if len(data) > LARGEST_FILE:
-        raise FileProblem(path, f"is larger than {LARGEST_FILE} bytes, so no suite file")
-    try:
-        text = data.decode("utf-8-sig")
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise FileProblem(path, f"line {_line(event)} uses an alias (*)", "write it out")
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST:
-                raise FileProblem(path, f"is nested more than {_DEEPEST} levels deep")
-        _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader), path)
-        return yaml.safe_load(text)
-    except UnicodeDecodeError as error:
-        raise FileProblem(path, "is not UTF-8 text") from error
-    except yaml.YAMLError as error:
-        raise FileProblem(path, f"is not plain YAML: {_yaml_summary(error)}") from error
-    except (ValueError, OverflowError) as error:  # e.g. a date that is none, a number too long
-        raise FileProblem(path, f"holds a value that cannot be read: {error}") from error
-
-
-def _refuse_repeated_keys(node: object, path: Path) -> None:
-    """Raise if a mapping has a key twice, of which YAML would quietly keep the last."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in cast(list[tuple[Any, Any]], node.value):
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise FileProblem(path, f"line {_line(key)} repeats the key {key.value!r}")
-                seen.add(key.value)
-            _refuse_repeated_keys(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in cast(list[Any], node.value):
-            _refuse_repeated_keys(value, path)
-
-
-def _line(marked: Any) -> int:
-    return marked.start_mark.line + 1
-
-
-def _yaml_summary(error: yaml.YAMLError) -> str:
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    mark = getattr(error, "problem_mark", None)
-    return f"{problem} (line {mark.line + 1})" if mark is not None else str(problem)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -177,6 +177,8 @@ def assist(
     channel_axes: Mapping[str, int] | None = None,
     batch_size: int = 32,
     device: str | torch.device = "cpu",
+    channels_last: bool = False,
+    autocast: str | None = None,
 ) -> None:
     """Make this process's share of what the first one's :func:`extract` stores.
 
@@ -189,6 +191,8 @@ def assist(
         channel_axes: The same.
         batch_size: The same.
         device: Of this process.
+        channels_last: The same.
+        autocast: The same.
 
     Raises:
         SrscopeError: As ``extract``; or as another process does.
@@ -203,6 +207,8 @@ def assist(
         channel_axes=channel_axes,
         batch_size=batch_size,
         device=device,
+        channels_last=channels_last,
+        autocast=autocast,
     )
     with contextlib.closing(stream):
         for _ in stream:
@@ -229,10 +235,11 @@ def _stream(
 
     if known is not None:
         return known.stream(of)
-    starts = all_starts if processes is None else all_starts[processes.rank :: processes.size]
-    batches = (images_NCHW[start : start + batch_size] for start in starts)
-    own = stream_features(network, batches, layers, starts=starts, **how)
-    return own if processes is None else _shared(own, processes, batches=len(all_starts))
+    numbers = range(len(all_starts))
+    if processes is None:
+        return of(numbers, layers)
+    own = of(numbers[processes.rank :: processes.size], layers)
+    return _shared(own, processes, batches=len(all_starts))
 
 
 def _shared(

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from srscope.errors import FileProblem
 from srscope.features.store import FeatureStore, hash_of, hash_of_meta
 from srscope.features.stream import LayerFeatures
-from srscope.files import atomic_path, write_text
+from srscope.files import atomic_path
 from srscope.stage_cache import key_of, machinery
 
 VERSION = 1
@@ -150,7 +150,8 @@ class KnownFeatures:
             ],
         }
         text = json.dumps({**meta, "sha256": hash_of_meta(meta)})
-        write_text(path.with_suffix(".json"), text + "\n")
+        with atomic_path(path.with_suffix(".json"), flush=False) as temporary:
+            temporary.write_text(text + "\n", "utf-8")
 
 
 def _rows_of(folder: Path, wanted: set[str]) -> dict[str, _Rows]:

@@ -65,12 +65,14 @@ def from_metadata(metadata: Mapping[str, str]) -> nn.Module | None:
         UnknownNameError: If the architecture is not known.
         ParameterError: If the config breaks a rule.
         TypeError: If the config has other fields.
-        ValueError: If it is not JSON.
+        ValueError: If it is absent or not JSON.
     """
     name = metadata.get("architecture")
     if name is None:
         return None
     if name not in ARCHITECTURES:
         raise UnknownNameError("architecture", name, ARCHITECTURES)
+    if "config" not in metadata:
+        raise ValueError("it names an architecture but no config")
     record, kind = ARCHITECTURES[name]
     return kind(record(**json.loads(metadata["config"])))

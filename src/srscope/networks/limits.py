@@ -10,7 +10,7 @@ import pickletools
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ _MORE = 4
 """Times the file's own size that its contents may come to: number formats, shared storages."""
 _ALWAYS = 64 << 20
 """Bytes that are not worth counting."""
-_VALUES, _CALLS = 1 << 26, 20_000
+_VALUES, _CALLS = 1 << 26, 5_000
 """Values, and pieces of memory, that building any network may take."""
 _FACTORIES = frozenset(
     {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange}
@@ -47,6 +47,28 @@ def check_archive(file: Path) -> None:
     _check_size(file, unpacked, "its records unpack to")
 
 
+class Bounded:
+    """A file for pickletools, which asks for as many bytes as a pickle says; Python allocates them.
+
+    Args:
+        file: Opened for reading bytes.
+        size: Its size.
+
+    Attributes:
+        asked: The most bytes that were asked for at once.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file, self._size = file, size
+        self.asked = 0
+        self.readline, self.tell = file.readline, file.tell
+
+    def read(self, count: int) -> bytes:
+        """Read as many bytes, or those that there are."""
+        self.asked = max(self.asked, count)
+        return self._file.read(min(count, self._size))
+
+
 def check_storages(file: Path) -> None:
     """Refuse a file of PyTorch's older format that claims more values than it has bytes.
 
@@ -59,9 +81,10 @@ def check_storages(file: Path) -> None:
         return
     size, numbers = file.stat().st_size, list[int]()
     with file.open("rb") as opened:
+        bounded = Bounded(opened, size)
         try:
             for _ in range(5):  # what such a file begins with: five pickles
-                for instruction, argument, _ in pickletools.genops(opened):
+                for instruction, argument, _ in pickletools.genops(cast("IO[bytes]", bounded)):
                     if instruction.name == "MARK":
                         numbers.clear()
                     elif isinstance(argument, int) and "PUT" not in instruction.name:
@@ -69,6 +92,8 @@ def check_storages(file: Path) -> None:
                     elif instruction.name == "BINPERSID" and max(numbers, default=0) > size:
                         raise _too_large(file, "a tensor of", max(numbers), size, "values")
         except (ValueError, EOFError, OverflowError, AttributeError):
+            if bounded.asked > size:
+                raise _too_large(file, "a text of", bounded.asked, size, "bytes") from None
             return  # no pickle: whoever reads it will say so
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from srscope.errors import UnknownNameError
+from srscope.errors import NetworkError, UnknownNameError
+from srscope.networks.adapter import layer_modules
 from srscope.networks.describe import PATCH
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.discover import discover
@@ -25,6 +26,7 @@ def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoi
 
     Raises:
         UnknownNameError: If a word stands for nothing; near matches are named.
+        NetworkError: If it stands for a layer whose output is no features, or that is not run.
 
     Example:
         >>> from srscope.networks.zoo import load_network
@@ -46,6 +48,7 @@ def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoi
         pattern = _pattern(word)
         found = [t.name for t in layers if pattern.fullmatch(t.name) or pattern.fullmatch(t.label)]
         if not found:
+            _refuse_unusable(network, pattern)
             words = dict.fromkeys([*by_word, *(layer.name for layer in layers)])
             raise UnknownNameError("layer", word, words)
         chosen.update(found)
@@ -66,6 +69,22 @@ def all_layers(network: LoadedNetwork) -> tuple[TapPoint, ...]:
         replace(own[layer.name], shape=layer.shape) if layer.name in own else layer
         for layer in found.layers
     )
+
+
+def _refuse_unusable(network: LoadedNetwork, pattern: re.Pattern[str]) -> None:
+    """Raise if the pattern fits a layer that is there, but whose output cannot be recorded."""
+    side = network.fitted(PATCH)
+    remedy = "name one inside it or after it, of those that srscope layers lists"
+    for call in trace_network(network.module, (side, side), wider=(side, 2 * side)).calls:
+        if call.why_not and pattern.fullmatch(call.name):
+            raise NetworkError(
+                f"layer {call.name!r} cannot be analysed: its output is {call.why_not}; {remedy}"
+            )
+    for name in layer_modules(network.module):
+        if name and pattern.fullmatch(name):
+            raise NetworkError(
+                f"layer {name!r} cannot be analysed: no pass of the network calls it; {remedy}"
+            )
 
 
 def depths_of(network: LoadedNetwork, layers: Sequence[TapPoint]) -> tuple[float, ...]:

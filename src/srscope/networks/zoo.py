@@ -28,6 +28,9 @@ from srscope.networks.spec import Value, parse_spec, refuse_options
 
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights"
 
+BUNDLED = "bundled with srscope"
+"""What the source of a bundled network begins with."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
@@ -85,9 +88,7 @@ def load_network(spec: str) -> LoadedNetwork:
     if spec in cards:
         card = cards[spec]
         module = load_weights(card.path)
-        return _describe(
-            module, name=spec, source=f"bundled with srscope ({card.facts['recipe']['name']})"
-        )
+        return _describe(module, name=spec, source=f"{BUNDLED} ({card.facts['recipe']['name']})")
     parsed = parse_spec(spec)
     if parsed.kind == "name":
         raise UnknownNameError("network", spec, cards)

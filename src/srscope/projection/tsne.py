@@ -153,25 +153,55 @@ def embed_many(
     """
     if runs < 1:
         raise ParameterError("runs", "1 or more", runs)
+    seeds = [range(seed, seed + runs)] * len(layers)
+    return embed_each(layers, config, seeds=seeds, jobs=jobs, progress=progress, names=names)
+
+
+def embed_each(
+    layers: Sequence[NDArray[np.floating[Any]]],
+    config: TsneConfig,
+    *,
+    seeds: Sequence[Sequence[int]],
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    names: Sequence[str] | None = None,
+) -> list[list[Embedding]]:
+    """Run t-SNE on every layer with seeds of its own, over the processors: see :func:`embed_many`.
+
+    Args:
+        layers: One (N, C) array a layer.
+        config: Every parameter.
+        seeds: Of each layer's runs; there may be none.
+        jobs: As of :func:`embed_many`.
+        progress: As of :func:`embed_many`.
+        names: Of the layers, for messages.
+
+    Returns:
+        For every layer, in order, its maps in order of seeds.
+    """
     if jobs is not None and jobs < 1:
         raise ParameterError("jobs", "1 or more", jobs)
     names = [f"layer {i}" for i in range(len(layers))] if names is None else names
-    for points_NC, name in zip(layers, names, strict=True):
-        _check(points_NC, config, seed, name)  # all, before the first of many runs
+    for points_NC, own, name in zip(layers, seeds, names, strict=True):
+        _check(points_NC, config, min(own, default=0), name)  # all, before the first of many runs
     tasks = [
         (np.ascontiguousarray(points_NC, dtype=np.float64), name)
         for points_NC, name in zip(layers, names, strict=True)
     ]
     threads = config.engine == "srscope" and all(len(points) <= EXACT_LIMIT for points in layers)
     if jobs is None:
-        seconds = runs * sum(4e-6 * len(points_NC) ** 2 for points_NC in layers)
+        runs = [len(own) for own in seeds]
+        seconds = sum(
+            4e-6 * n * len(points_NC) ** 2 for points_NC, n in zip(layers, runs, strict=True)
+        )
         jobs = int(cpu_count()) if threads or seconds > _WORTH_PROCESSES else 1
-    seeds = range(seed, seed + runs)
-    if threads:
-        shared = [_Task(points_NC, config, name, runs=runs) for points_NC, name in tasks]
-        calls = [delayed(task.run)(s) for task in shared for s in seeds]
-    else:
-        calls = [delayed(embed)(p, config, seed=s, name=n) for p, n in tasks for s in seeds]
+    calls: list[Any] = []
+    for (points_NC, name), own in zip(tasks, seeds, strict=True):
+        if threads:
+            task = _Task(points_NC, config, name, runs=len(own))
+            calls += [delayed(task.run)(s) for s in own]
+        else:
+            calls += [delayed(embed)(points_NC, config, seed=s, name=name) for s in own]
     jobs = min(jobs, len(calls))
     done: list[Embedding] = []
     with threadpool_limits(limits=1):
@@ -186,7 +216,8 @@ def embed_many(
             done.append(embedding)
             if progress is not None:
                 progress(len(done), len(calls))
-    return [done[i * runs : (i + 1) * runs] for i in range(len(layers))]
+    maps = iter(done)
+    return [[next(maps) for _ in own] for own in seeds]
 
 
 def _check(points_NC: NDArray[np.floating[Any]], config: TsneConfig, seed: int, name: str) -> None:

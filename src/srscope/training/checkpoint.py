@@ -66,7 +66,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     paths = sorted(folder.glob(PATTERN), reverse=True)
     for path in paths:
         sidecar = path.with_suffix(".sha256")
-        if sidecar.is_file() and sidecar.read_text().strip() == _digest(path):
+        if sidecar.is_file() and sidecar.read_bytes().strip() == _digest(path).encode():
             return torch.load(path, map_location="cpu", weights_only=True)
         message = f"{path.name} is damaged; going back to the one before"
         rank_zero_warn(message, stacklevel=5, category=UserWarning)

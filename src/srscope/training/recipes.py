@@ -12,9 +12,11 @@ from srscope.training.cincgan import CinCGANRecipe, CinCGANTask
 from srscope.training.classification import ClassificationRecipe, ClassificationTask
 from srscope.training.config import Recipe
 from srscope.training.gan import GanRecipe, GanTask
+from srscope.training.recipe_check import check_recipe
 from srscope.training.sr import SRRecipe, SRTask
 from srscope.training.task import Task
 from srscope.training.unified import UnifiedSRRecipe
+from srscope.yaml_file import read_yaml
 
 TASKS: dict[str, tuple[type[Recipe], Callable[..., Task]]] = {
     "sr": (SRRecipe, SRTask),
@@ -38,15 +40,18 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
         The validated recipe, of the class that :data:`TASKS` names.
 
     Raises:
-        FileProblem: If the file is absent.
-        ParameterError: If a key is unknown or a value breaks its rule.
+        FileProblem: If the file is absent or more than plain YAML.
+        UnknownNameError: If a key is unknown.
+        ParameterError: If a value breaks its rule.
     """
     import jsonargparse
 
     file = Path(path)
     if not file.is_file():
         raise FileProblem(file, "no such recipe", "see recipes/ for those that come with srscope")
-    record = TASKS[_task_of(file)][0]
+    content = read_yaml(file, what="recipe", aliases=True)
+    record = TASKS[_task_of(content)][0]
+    check_recipe(record, content)
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_argument("--config", action="config")
     parser.add_class_arguments(record)
@@ -62,16 +67,9 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
         raise ParameterError(f"recipe {file.name}", "valid", reason) from error
 
 
-def _task_of(file: Path) -> str:
-    import yaml
-
-    try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ParameterError(f"recipe {file.name}", "valid YAML", reason) from error
+def _task_of(content: object) -> str:
     task = content.get("task", "sr") if isinstance(content, dict) else "sr"
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         raise UnknownNameError("task", str(task), TASKS)
     return task
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from srscope.errors import CheckpointError, FileProblem, ParameterError
+from srscope.files import scratch_folder
 from srscope.networks.build import architecture_metadata, build_network
 from srscope.networks.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
@@ -176,8 +176,8 @@ def _as_loaded(module: nn.Module) -> LoadedNetwork:
     from safetensors.torch import save_file
 
     state = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    with tempfile.TemporaryDirectory(prefix="srscope-") as folder:
-        path = Path(folder) / "network.safetensors"
+    with scratch_folder() as folder:
+        path = folder / "network.safetensors"
         save_file(state, path, metadata={"format": "pt", **architecture_metadata(module)})
         return load_network(str(path))
 

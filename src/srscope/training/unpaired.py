@@ -25,7 +25,7 @@ from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
 from srscope.images.record import Photograph
 from srscope.training.config import require_positive
-from srscope.training.data import Batches, Pair, make_pair
+from srscope.training.data import Batches, Pair, log_skipped, make_pair
 
 _SPLIT = 2**63 - 1
 """Stands where iterations stand in the key of the random numbers: no run gets that far."""
@@ -150,9 +150,11 @@ def folder_pairs(folder: str | Path, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
 
     Raises:
         ParameterError: If a photograph has no image in the folder.
-        ImageError: If an image has another size than the photograph's reduction.
+        ImageError: If an image has another size than the photograph's reduction, or all those of
+            a photograph are damaged; other damaged ones are left out and named in the log.
     """
-    files = load_folder(folder).photographs
+    photos = load_folder(folder)
+    files, skipped = photos.photographs, list(photos.skipped)
     found: list[Pair] = []
     for pair in pairs:
         stem = Path(pair.name).stem
@@ -161,8 +163,13 @@ def folder_pairs(folder: str | Path, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
             raise ParameterError(
                 "data.degraded", f"a folder with an image of {pair.name}", str(folder)
             )
+        before = len(found)
         for file in mine:
-            lr_HW3 = np.rint(file.pixels_HW3 * 255.0).astype(np.uint8)
+            try:
+                lr_HW3 = np.rint(file.pixels_HW3 * 255.0).astype(np.uint8)
+            except ImageError as error:  # damage shows only when pixels are decoded
+                skipped.append((file.name, error.problem))
+                continue
             if lr_HW3.shape != pair.lr_HW3.shape:
                 raise ImageError(
                     file.name,
@@ -171,6 +178,12 @@ def folder_pairs(folder: str | Path, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
                     "give low-resolution images of the recipe's scale",
                 )
             found.append(Pair(name=pair.name, hr_HW3=pair.hr_HW3, lr_HW3=lr_HW3))
+        if len(found) == before:
+            name, reason = skipped[-1]
+            raise ImageError(
+                name, reason, f"it is the last image of {pair.name}; mend or remove it"
+            )
+    log_skipped(skipped, of=len(files) + len(photos.skipped))
     return tuple(found)
 
 
