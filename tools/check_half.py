@@ -64,7 +64,7 @@ def main() -> None:
         shipped = load_network(name)
         full = as_trained(run, shipped.module)
         largest = max(
-            float((a - b).abs().max())
+            float((a - b).detach().abs().max())
             for a, b in zip(full.parameters(), shipped.module.parameters(), strict=True)
         )
         layer = shipped.default_layers[-1]
