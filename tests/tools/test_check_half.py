@@ -1,4 +1,4 @@
-"""What is kept on half precision is of the shipped weights, and lies within the spread over runs."""
+"""What is kept on half precision is of the shipped weights, and within the spread over runs."""
 
 import json
 from pathlib import Path
