@@ -109,7 +109,8 @@ class Results:
     def fact(self, what: str, **values: Any) -> None:
         """Keep and show something that is no time."""
         self.facts.append({"what": what, **values})
-        print(f"{what:44} " + "  ".join(f"{k} {shown(v)}" for k, v in values.items()), flush=True)
+        told = "  ".join(f"{k} {shown(v)}" for k, v in values.items() if k != "table")
+        print(f"{what:44} {told}", flush=True)
 
 
 def shown(value: Any) -> str:

@@ -51,7 +51,8 @@ def test_the_limit_is_the_speed_of_a_matrix_product(analysed, monkeypatch):
     monkeypatch.setattr(analysis_profile, "matrix_speed", lambda device, kind: 1e9)
     study = dataclasses.replace(study, timings={"features": 4.0, "degradation": 1.0})
     features, degradation = profile(study, network)
-    assert features.operations is not None and features.limit is not None
+    assert features.operations is not None
+    assert features.limit is not None
     assert features.limit == pytest.approx(1e-9 * features.operations)
     assert features.of_limit == pytest.approx(0.25 * features.limit)
     assert degradation.of_limit is None

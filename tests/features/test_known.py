@@ -120,6 +120,18 @@ def test_damage_is_noticed_and_mended(analysed, damage):
     assert analysed.passes("body.0") == 0
 
 
+def test_what_a_killed_process_left_without_its_record_is_not_trusted(analysed):
+    analysed.extract("body.0")
+    (kept,) = analysed.cache.folder.rglob("*.npy")
+    content = bytearray(kept.read_bytes())
+    content[-3] ^= 1
+    kept.with_suffix(".json").unlink()
+    kept.unlink()  # it is the output folder's as well
+    kept.write_bytes(content)
+    assert analysed.passes("body.0") == 7
+    assert analysed.passes("body.0") == 0
+
+
 def test_the_features_are_on_the_disk_once(analysed):
     store = analysed.extract("body.0")
     (kept,) = analysed.cache.folder.rglob("*.npy")

@@ -70,7 +70,7 @@ def test_the_divergence_is_the_one_that_scikit_learn_minimises(dimensions):
     )
     assert kl_divergence(joint, points) == pytest.approx(theirs, rel=1e-6)
     if dimensions == 3:
-        return  # its gradient in space is not the slope of its own divergence; ours is: test_descent
+        return  # its gradient in space is not its own divergence's slope; ours is: test_descent
     ours, space = np.empty((dimensions, 30)), np.empty((dimensions, 30))
     gradient(np.ascontiguousarray(points.T), joint, 1.0, ours, space)
     np.testing.assert_allclose(ours.T.ravel(), slope, rtol=1e-5, atol=1e-9)

@@ -192,8 +192,10 @@ def _link(source: Path, target: Path) -> None:
     """Make ``target`` another name of a file, or a copy where the file system has no links."""
     try:
         os.link(source, target)
-    except FileExistsError:  # of the same content, by its name
-        return
+    except FileExistsError:  # of the same content by its name, but it may be damaged
+        if not target.samefile(source):
+            target.unlink(missing_ok=True)
+            os.link(source, target)
     except OSError:
         with atomic_path(target, flush=False) as temporary:
             shutil.copyfile(source, temporary)
