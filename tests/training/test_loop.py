@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from PIL import Image
 
 from srscope.errors import ParameterError, TrainingError
@@ -142,11 +143,13 @@ def test_a_loss_that_is_not_finite_stops_the_run(recipe: SRRecipe, tmp_path: Pat
         train(wild, out=tmp_path / "run")
 
 
-def test_a_full_disk_is_not_printed_by_tensorboards_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_printed_by_tensorboards_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     printed: list[object] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: printed.append(args.exc_value))
     fault = ValueError("a fault of ours")
-    with loop._full_disks_told_once():
+    with loop._full_disks_told_once(TensorBoardLogger(root_dir=tmp_path)):
         for error in (OSError(errno.ENOSPC, "No space left on device"), fault):
             thread = threading.Thread(target=_raise, args=(error,))
             thread.start()

@@ -154,15 +154,18 @@ def train(
     logger = TensorBoardLogger(root_dir=folder, name="curves", version="")
     _check_resumed(folder, resume)  # before any process is started
     fabric = launch(recipe, logger)
-    with writing_to(folder if fabric.is_global_zero else None), _full_disks_told_once():
+    with writing_to(folder if fabric.is_global_zero else None), _full_disks_told_once(logger):
         if fabric.is_global_zero:
             _check_resumed(folder, resume)  # another run may have ended meanwhile
         return _train(recipe, fabric, logger, folder, report)
 
 
 @contextlib.contextmanager
-def _full_disks_told_once() -> Generator[None]:
-    """Let TensorBoard's thread print nothing of a full disk: its next write raises it here."""
+def _full_disks_told_once(logger: TensorBoardLogger) -> Generator[None]:
+    """Let TensorBoard's thread print nothing of a full disk: its next write raises it here.
+
+    After a failure it has what it still wants to write behind it before the process ends.
+    """
     before = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:
@@ -172,6 +175,10 @@ def _full_disks_told_once() -> Generator[None]:
     threading.excepthook = hook
     try:
         yield
+    except Exception:
+        with contextlib.suppress(OSError):
+            logger.finalize("failed")
+        raise
     finally:
         threading.excepthook = before
 
