@@ -12,6 +12,7 @@ import json
 import pickle
 import random
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -310,8 +311,8 @@ def _malicious(name: str) -> Maker:
 
 SPOILT: dict[str, Maker] = {
     f"{how} ({kind})": _spoilt(kind, how)
+    for kind in ("archive", "safetensors", "legacy")
     for how in SPOILS
-    for kind in ("safetensors", "archive", "legacy")
 }
 MADE: dict[str, Maker] = {
     "pickle spoilt in a sound archive": _inside("data.pkl"),
@@ -328,11 +329,11 @@ MADE: dict[str, Maker] = {
     "size that claims": _claimed,
 }
 MALICIOUS = {f"malicious pickle: {name}": _malicious(name) for name in PICKLES}
-MAKERS = (*SPOILT.items(), *MADE.items(), *MALICIOUS.items(), *MADE.items())
+MAKERS = (*MADE.items(), *MALICIOUS.items(), *SPOILT.items(), *MADE.items())
 """Each file is the next of these; those made on purpose come twice, as each has many forms."""
 
-KINDS = len(SPOILT) + len(MADE) + len(MALICIOUS)
-"""So many files from the first on hold one of each."""
+KINDS = len(MADE) + len(MALICIOUS) + len(SPOILS)
+"""So many files from the first on hold one of each kind and way, spoilt ones in some format."""
 
 
 def bad_checkpoints(count: int, folder: Path, mark: Path) -> Iterator[tuple[str, Path]]:
@@ -344,3 +345,40 @@ def bad_checkpoints(count: int, folder: Path, mark: Path) -> Iterator[tuple[str,
         path = folder / f"{number:03d}{suffix}"
         path.write_bytes(data)
         yield f"{number}: {name}", path
+
+
+@functools.cache
+def program(kind: str) -> bytes:
+    """Return a small network as a TorchScript file or a ``torch.export`` archive."""
+    layers = [torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 12, 1)]
+    network, file = torch.nn.Sequential(*layers, torch.nn.PixelShuffle(2)).eval(), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated
+        if kind == "TorchScript":
+            torch.jit.save(torch.jit.script(network), file)
+            return file.getvalue()
+        sides = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+        images_NCHW = torch.zeros(2, 3, 16, 16)
+        exported = torch.export.export(network, (images_NCHW,), dynamic_shapes=(sides,))
+        torch.export.save(exported, file)
+    return file.getvalue()
+
+
+def bad_programs(count: int, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Write ``count`` spoilt programs, half of them with checksums that are right again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ways = list(SPOILS.items())
+    for number in range(count):
+        kind = ("TorchScript", "torch.export")[number % 2]
+        rng = random.Random(number)
+        how, spoil = ways[number // 4 % len(ways)]
+
+        def change(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+            hit = content and rng.random() < 0.3  # noqa: B023
+            yield name, spoil(content, rng) if hit else content  # noqa: B023
+
+        inside = number % 4 < 2
+        data = _records(program(kind), change) if inside else spoil(program(kind), rng)
+        path = folder / f"{number:03d}.pt"
+        path.write_bytes(data)
+        yield f"{number}: {kind}, {how}{' inside' if inside else ''}", path
