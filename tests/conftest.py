@@ -65,4 +65,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     path: Path | None = config.option.torture_table
     if path is not None and rows:
         kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        path.write_text(json.dumps(kept | rows, indent=1, sort_keys=True) + "\n", "utf-8")
+        path.write_text(json.dumps(kept | rows, indent=1) + "\n", "utf-8")

@@ -233,3 +233,14 @@ def test_a_damaged_program_is_named(tmp_path: Path) -> None:
     evil = rewritten(good, tmp_path / "evil.pt", {"/data.pkl": b"nothing"})
     with pytest.raises(CheckpointError, match=r"evil\.pt: is no TorchScript file that PyTorch"):
         load_network(str(evil))
+
+
+def test_an_archive_with_damaged_records_is_refused(exported: Path, tmp_path: Path) -> None:
+    data = bytearray(exported.read_bytes())
+    with zipfile.ZipFile(exported) as archive:
+        for record in archive.infolist():
+            if record.filename.endswith(".json"):
+                data[record.header_offset : record.header_offset + 4] = b"none"
+    (tmp_path / "net.pt2").write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"is no torch\.export file that PyTorch can read"):
+        load_network(str(tmp_path / "net.pt2"))

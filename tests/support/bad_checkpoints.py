@@ -12,6 +12,7 @@ import json
 import pickle
 import random
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,15 @@ def sound() -> State:
     return network.state_dict()
 
 
+def safetensors(state: State, metadata: dict[str, str] | None = None) -> bytes:
+    """Return a safetensors file; its own writer puts the header in any order."""
+    data = to_safetensors(state, metadata)
+    size = struct.unpack_from("<Q", data)[0]
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + data[8 + size :]
+
+
 def saved(content: Any, *, legacy: bool = False) -> bytes:
     """Return what ``torch.save`` writes: a zip archive, or the older row of pickles."""
     file = io.BytesIO()
@@ -48,7 +58,7 @@ def saved(content: Any, *, legacy: bool = False) -> bytes:
 @functools.cache
 def _sound_bytes(kind: str) -> tuple[str, bytes]:
     if kind == "safetensors":
-        return ".safetensors", to_safetensors(sound())
+        return ".safetensors", safetensors(sound())
     return ".pth", saved({"params": sound()}, legacy=kind == "legacy")
 
 
@@ -139,7 +149,7 @@ def _dtype(rng: random.Random, mark: str) -> tuple[str, bytes]:
 
 def _as_safetensors(state: State, **metadata: str) -> tuple[str, bytes]:
     try:
-        return ".safetensors", to_safetensors(state, metadata or None)
+        return ".safetensors", safetensors(state, metadata or None)
     except Exception:  # what safetensors does not know
         return ".pth", saved(state)
 
@@ -176,7 +186,7 @@ def _not_finite(rng: random.Random, mark: str) -> tuple[str, bytes]:
 
 def _header(rng: random.Random, mark: str) -> tuple[str, bytes]:
     """Safetensors whose header claims more than there is, or is no header."""
-    data = to_safetensors(sound())
+    data = safetensors(sound())
     size = struct.unpack_from("<Q", data)[0]
     header: dict[str, Any] = json.loads(data[8 : 8 + size])
     body = data[8 + size :]
@@ -310,8 +320,8 @@ def _malicious(name: str) -> Maker:
 
 SPOILT: dict[str, Maker] = {
     f"{how} ({kind})": _spoilt(kind, how)
+    for kind in ("archive", "safetensors", "legacy")
     for how in SPOILS
-    for kind in ("safetensors", "archive", "legacy")
 }
 MADE: dict[str, Maker] = {
     "pickle spoilt in a sound archive": _inside("data.pkl"),
@@ -328,11 +338,11 @@ MADE: dict[str, Maker] = {
     "size that claims": _claimed,
 }
 MALICIOUS = {f"malicious pickle: {name}": _malicious(name) for name in PICKLES}
-MAKERS = (*SPOILT.items(), *MADE.items(), *MALICIOUS.items(), *MADE.items())
+MAKERS = (*MADE.items(), *MALICIOUS.items(), *SPOILT.items(), *MADE.items())
 """Each file is the next of these; those made on purpose come twice, as each has many forms."""
 
-KINDS = len(SPOILT) + len(MADE) + len(MALICIOUS)
-"""So many files from the first on hold one of each."""
+KINDS = len(MADE) + len(MALICIOUS) + len(SPOILS)
+"""So many files from the first on hold one of each kind and way, spoilt ones in some format."""
 
 
 def bad_checkpoints(count: int, folder: Path, mark: Path) -> Iterator[tuple[str, Path]]:
@@ -344,3 +354,40 @@ def bad_checkpoints(count: int, folder: Path, mark: Path) -> Iterator[tuple[str,
         path = folder / f"{number:03d}{suffix}"
         path.write_bytes(data)
         yield f"{number}: {name}", path
+
+
+@functools.cache
+def program(kind: str) -> bytes:
+    """Return a small network as a TorchScript file or a ``torch.export`` archive."""
+    layers = [torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 12, 1)]
+    network, file = torch.nn.Sequential(*layers, torch.nn.PixelShuffle(2)).eval(), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated
+        if kind == "TorchScript":
+            torch.jit.save(torch.jit.script(network), file)
+            return file.getvalue()
+        sides = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+        images_NCHW = torch.zeros(2, 3, 16, 16)
+        exported = torch.export.export(network, (images_NCHW,), dynamic_shapes=(sides,))
+        torch.export.save(exported, file)
+    return file.getvalue()
+
+
+def bad_programs(count: int, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Write ``count`` spoilt programs, half of them with checksums that are right again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ways = list(SPOILS.items())
+    for number in range(count):
+        kind = ("TorchScript", "torch.export")[number % 2]
+        rng = random.Random(number)
+        how, spoil = ways[number // 4 % len(ways)]
+
+        def change(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+            hit = content and rng.random() < 0.3  # noqa: B023
+            yield name, spoil(content, rng) if hit else content  # noqa: B023
+
+        inside = number % 4 < 2
+        data = _records(program(kind), change) if inside else spoil(program(kind), rng)
+        path = folder / f"{number:03d}.pt"
+        path.write_bytes(data)
+        yield f"{number}: {kind}, {how}{' inside' if inside else ''}", path

@@ -70,7 +70,7 @@ def _through_torch(mark: str) -> bytes:
 
 
 def _import(mark: str) -> bytes:
-    return b"c__main__\n__builtins__\n0" + pickle.dumps(_Calls(__import__, "this")) + _exec(mark)
+    return b"c__main__\n__builtins__\n0" + pickle.dumps(_Calls(__import__, "keyword")) + _exec(mark)
 
 
 def _attribute(mark: str) -> bytes:

@@ -15,7 +15,7 @@ from PIL import Image
 from srscope.errors import CheckpointError
 from srscope.networks.limits import Building
 from srscope.networks.zoo import load_network
-from support.bad_checkpoints import KINDS, bad_checkpoints, saved, sound
+from support.bad_checkpoints import KINDS, bad_checkpoints, bad_programs, saved, sound
 from support.bad_pickles import PICKLES
 from support.trials import Case, Tally, Trials, run_trials
 
@@ -58,7 +58,16 @@ def test_mutated_checkpoints_work_or_are_refused_and_run_nothing(
     assert all(outcome.code == 2 for case, outcome in outcomes if "malicious" in case.name)
     left = {path.name for path in folder.iterdir()} - {"in.png", "out.png", "sound.pth"}
     assert left <= {"files", "trials"}, "nothing is written elsewhere"
-    tally("Mutated checkpoints, `upscale`", trials.counts())
+    tally("Mutated checkpoints, `upscale`", {**trials.counts(), "ran code": int(mark.exists())})
+
+
+@pytest.mark.torture
+def test_mutated_programs_work_or_are_refused(folder: Path, tally: Tally) -> None:
+    cases = [
+        Case(name=name, words=upscaling(folder, path))
+        for name, path in bad_programs(100, folder / "files")
+    ]
+    tally("Mutated TorchScript and `torch.export` files", tried(folder, cases).counts())
 
 
 def test_the_traps_are_real(tmp_path: Path) -> None:

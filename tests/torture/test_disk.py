@@ -14,6 +14,7 @@ from srscope.files import LOCK, writing_to
 from support.disks import make_read_only, small_disk
 from support.jobs import Job, make_inputs, results
 from support.killer import Killer, Outcome
+from support.runs import differences, exported
 
 COMMANDS = ("analyze", "reproduce", "train")
 
@@ -100,9 +101,10 @@ def test_a_disk_that_fills_up_at_any_moment(
     killer: Killer, inputs: Path, command: str, tmp_path: Path, tally: Callable[..., None]
 ) -> None:
     job = Job(killer, command, inputs)
-    assert job.run(tmp_path / "unbroken").code == 0
-    wanted = results(tmp_path / "unbroken")
-    whole = sum(p.stat().st_size for p in (tmp_path / "unbroken").rglob("*") if p.is_file())
+    unbroken = tmp_path / "unbroken"
+    assert job.run(unbroken).code == 0
+    wanted = results(unbroken)
+    whole = sum(p.stat().st_size for p in unbroken.rglob("*") if p.is_file())
     outcomes: Counter[str] = Counter()
     for size in np.linspace(0.02, 1.1, 20) * whole:
         with small_disk(tmp_path / "disk", size=max(int(size), 16_384)) as disk:
@@ -114,8 +116,10 @@ def test_a_disk_that_fills_up_at_any_moment(
             again = job.run(disk)
             assert again.code == 0, again.errors
             found = results(disk)
-            if command == "train":  # curves go on in another file
+            if command == "train":  # curves go on in another file, and cards tell the time
                 assert {n for n in wanted if "curves" not in n} <= found.keys()
+                runs = (exported(folder / "out", "tiny-sr") for folder in (unbroken, disk))
+                assert differences(*runs) == []
             else:
                 assert found == wanted
         outcomes["refused in one line, then the same results" if outcome.code else "fitted"] += 1

@@ -1,15 +1,19 @@
 """The loop: it learns, resumes to the same bits, averages, and stops on nonsense."""
 
 import dataclasses
+import errno
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from PIL import Image
 
 from srscope.errors import ParameterError, TrainingError
 from srscope.networks.srresnet import SRResNetConfig
+from srscope.training import loop
 from srscope.training.config import DataConfig, OptimizerConfig
 from srscope.training.loop import Trained, train
 from srscope.training.sr import SRRecipe
@@ -137,3 +141,21 @@ def test_a_loss_that_is_not_finite_stops_the_run(recipe: SRRecipe, tmp_path: Pat
     wild = dataclasses.replace(recipe, optimizer=OptimizerConfig(learning_rate=1e30), iterations=60)
     with pytest.raises(TrainingError, match=r"the loss is .* at iteration \d+; lower"):
         train(wild, out=tmp_path / "run")
+
+
+def test_a_full_disk_is_not_printed_by_tensorboards_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: printed.append(args.exc_value))
+    fault = ValueError("a fault of ours")
+    with loop._full_disks_told_once(TensorBoardLogger(root_dir=tmp_path)):
+        for error in (OSError(errno.ENOSPC, "No space left on device"), fault):
+            thread = threading.Thread(target=_raise, args=(error,))
+            thread.start()
+            thread.join()
+    assert printed == [fault]
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -31,19 +31,24 @@ _FACTORIES = frozenset(
 _DAMAGED = "download it again"
 
 
+def records(file: Path) -> list[zipfile.ZipInfo] | None:
+    """Return what a zip archive says of its records; ``None`` for other files and damaged ones."""
+    try:
+        if not zipfile.is_zipfile(file):
+            return None
+        with zipfile.ZipFile(file) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return None  # whoever reads it will say what is wrong
+
+
 def check_archive(file: Path) -> None:
     """Refuse a zip archive whose records unpack to far more than it holds; do not unpack it.
 
     Raises:
         CheckpointError: If it is one.
     """
-    if not zipfile.is_zipfile(file):
-        return
-    try:
-        with zipfile.ZipFile(file) as archive:
-            unpacked = sum(record.file_size for record in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        return  # whoever reads it will say what is wrong
+    unpacked = sum(record.file_size for record in records(file) or ())
     _check_size(file, unpacked, "its records unpack to")
 
 
@@ -77,7 +82,7 @@ def check_storages(file: Path) -> None:
     Raises:
         CheckpointError: If it does so.
     """
-    if zipfile.is_zipfile(file):
+    if records(file) is not None:
         return
     size, numbers = file.stat().st_size, list[int]()
     with file.open("rb") as opened:

@@ -7,6 +7,7 @@ them is refused, and so are sizes in an archive that are more than arithmetic.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import warnings
@@ -21,7 +22,7 @@ from torch import nn
 from srscope.errors import CheckpointError, NetworkError
 from srscope.networks.describe import Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.limits import check_archive
+from srscope.networks.limits import check_archive, records
 from srscope.networks.replay import Replayed
 from srscope.networks.spec import WORDS, Value, refuse_options, split_options
 from srscope.networks.trace import example, undisturbed
@@ -41,13 +42,7 @@ def program_kind(path: str | Path) -> Kind | None:
 
     Goes by the names inside the archive, not by the suffix: ``.pt`` may be either.
     """
-    if not Path(path).is_file() or not zipfile.is_zipfile(path):
-        return None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        return None  # a damaged archive: whoever reads it for its weights will say so
+    names = [record.filename for record in records(Path(path)) or ()]
     if any(
         re.search(r"(^|/)models/[^/]+\.json$|serialized_exported_program\.json$", n) for n in names
     ):
@@ -122,11 +117,13 @@ def _check_same(path: str | Path, script: nn.Module, replayed: nn.Module) -> Non
 
 
 def _exported(path: str | Path) -> nn.Module:
-    _refuse_code(path)
     try:
-        with _weights_only():
+        _refuse_code(path)
+        with _weights_only(), _unlogged():
             program = torch.export.load(path)
         return torch.export.unflatten(program)
+    except CheckpointError:
+        raise
     except Exception as error:
         if "GLOBAL" in str(error):
             raise _refused(path, "carries Python objects besides tensors") from error
@@ -145,6 +142,17 @@ def _weights_only() -> Generator[None]:
             del os.environ[_FORCED]
         else:
             os.environ[_FORCED] = before
+
+
+@contextlib.contextmanager
+def _unlogged() -> Generator[None]:
+    """Keep PyTorch's own words on a damaged file off the screen: it logs what it then raises."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _refuse_code(path: str | Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 
 from srscope.errors import ParameterError, TrainingError
-from srscope.files import write_text, writing_to
+from srscope.files import full_disk, write_text, writing_to
 from srscope.training.checkpoint import (
     PATTERN,
     load_newest_checkpoint,
@@ -152,10 +154,33 @@ def train(
     logger = TensorBoardLogger(root_dir=folder, name="curves", version="")
     _check_resumed(folder, resume)  # before any process is started
     fabric = launch(recipe, logger)
-    with writing_to(folder if fabric.is_global_zero else None):
+    with writing_to(folder if fabric.is_global_zero else None), _full_disks_told_once(logger):
         if fabric.is_global_zero:
             _check_resumed(folder, resume)  # another run may have ended meanwhile
         return _train(recipe, fabric, logger, folder, report)
+
+
+@contextlib.contextmanager
+def _full_disks_told_once(logger: TensorBoardLogger) -> Generator[None]:
+    """Let TensorBoard's thread print nothing of a full disk: its next write raises it here.
+
+    After a failure it has what it still wants to write behind it before the process ends.
+    """
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if not (isinstance(args.exc_value, OSError) and full_disk(args.exc_value)):
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    except Exception:
+        with contextlib.suppress(OSError):
+            logger.finalize("failed")
+        raise
+    finally:
+        threading.excepthook = before
 
 
 def _check_resumed(folder: Path, resume: bool) -> None:
