@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from matplotlib.figure import Figure
 from srscope import files
 from srscope.errors import FileProblem
 from srscope.files import LOCK, atomic_path, locked, scratch_folder, writing_to
-from support.disks import fill, make_read_only, small_disk
+from support.disks import fill, make_read_only, no_file_above, small_disk
 
 HOLD = """
 import sys, time
@@ -35,15 +34,6 @@ with writing_to(sys.argv[1]):
 
 def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-
-
-@pytest.fixture
-def little_space() -> Iterator[None]:
-    """Let no file grow above 4 KB, which ends as a full disk does: with an error of the system."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def by_torch(path: Path) -> None:
@@ -75,12 +65,16 @@ WRITERS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("writer", WRITERS)
 def test_without_space_the_old_file_stays_and_one_line_says_why(
-    tmp_path: Path, little_space: None, writer: str
+    tmp_path: Path, writer: str
 ) -> None:
     path = tmp_path / "a.npz"
     path.write_text("old")
     message = r"a.npz: cannot be written \(.+\); "
-    with pytest.raises(FileProblem, match=message) as caught, atomic_path(path) as temporary:
+    with (
+        no_file_above(4096),
+        pytest.raises(FileProblem, match=message) as caught,
+        atomic_path(path) as temporary,
+    ):
         WRITERS[writer](temporary)
     assert "\n" not in str(caught.value)
     assert path.read_text() == "old"

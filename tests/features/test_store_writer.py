@@ -11,6 +11,7 @@ import pytest
 from srscope.errors import FileProblem, ParameterError, UnknownNameError
 from srscope.features.store import META, FeatureStore
 from srscope.features.store_writer import create_store
+from support.disks import no_file_above
 
 ROWS_ND = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -148,15 +149,10 @@ def test_a_file_in_the_way_is_named(tmp_path):
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path):
-    resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     big_ND = np.zeros((4, 100_000), np.float32)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
-    try:
-        with pytest.raises(FileProblem, match=r"cannot be written \(File too large\); free some"):
-            write(tmp_path, rows_ND=big_ND)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = r"cannot be written \(File too large\); free some"
+    with no_file_above(1_000_000), pytest.raises(FileProblem, match=message):
+        write(tmp_path, rows_ND=big_ND)
     assert names(tmp_path) == [META]
 
 

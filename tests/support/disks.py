@@ -12,6 +12,21 @@ import pytest
 
 
 @contextlib.contextmanager
+def no_file_above(size: int) -> Generator[None]:
+    """Let no file grow above ``size`` bytes, which ends as a full disk does: with an error.
+
+    Hold it around the attempt alone, never in a fixture: pytest's own log is a file too.
+    """
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextlib.contextmanager
 def small_disk(folder: Path, *, size: int) -> Generator[Path]:
     """Mount a disk of ``size`` bytes at ``folder``; skip the test where that is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
