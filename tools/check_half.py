@@ -8,37 +8,29 @@ docs/results/half-precision.json.
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from srscope.analysis import analyze
 from srscope.networks.build import architecture_metadata
 from srscope.networks.zoo import load_network
-from srscope.training.checkpoint import load_newest_checkpoint
+from srscope.training.snapshots import shipped_by
 
 KEPT = Path(__file__).resolve().parents[1] / "docs" / "results" / "half-precision.json"
 SUITE = "clean-blur-noise"
 
 
-def as_trained(run: Path, shipped: nn.Module) -> nn.Module:
+def as_trained(run: Path) -> nn.Module:
     """Return the float32 network of a run's newest checkpoint: its average if there is one."""
-    state = load_newest_checkpoint(run)
-    if state is None:
+    newest = max(run.glob("checkpoint-*.pt"), default=None)
+    network = None if newest is None else shipped_by(newest)
+    if network is None:
         raise SystemExit(f"{run} holds no checkpoint")
-    player = next(iter(state["players"].values()))
-    weights: dict[str, Tensor] = player["network"]
-    if player["average"] is not None:
-        prefix = "module."
-        average = player["average"]
-        weights = {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}
-    network = copy.deepcopy(shipped)
-    network.load_state_dict(weights)
     return network
 
 
@@ -62,7 +54,7 @@ def main() -> None:
     for run in parser.parse_args().runs:
         name = run.name
         shipped = load_network(name)
-        full = as_trained(run, shipped.module)
+        full = as_trained(run)
         largest = max(
             float((a - b).detach().abs().max())
             for a, b in zip(full.parameters(), shipped.module.parameters(), strict=True)
