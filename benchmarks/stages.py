@@ -5,6 +5,7 @@ Suffixes: N images, B images of a batch, C channels, H/W height and width, D dim
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
 import time
@@ -66,20 +67,17 @@ def extraction(results: Results, *, rounds: int, count: int = 300) -> None:
 
         return all_batches
 
-    def ours(*, fast: bool) -> Callable[[], object]:
-        def run() -> None:
-            with tempfile.TemporaryDirectory() as folder:
-                extract(
-                    network,
-                    images_NCHW,
-                    [LAYER],
-                    store=Path(folder) / "s",
-                    batch_size=BATCH,
-                    channels_last=fast,
-                    autocast="bfloat16" if fast else None,
-                )
-
-        return run
+    def ours(folder: str, *, fast: bool) -> Callable[[], object]:
+        stores = (Path(folder) / str(number) for number in itertools.count())
+        return lambda: extract(
+            network,
+            images_NCHW,
+            [LAYER],
+            store=next(stores),
+            batch_size=BATCH,
+            channels_last=fast,
+            autocast="bfloat16" if fast else None,
+        )
 
     for fast in (False, True):
         how = "bfloat16, channels-last" if fast else "float32"
@@ -88,14 +86,15 @@ def extraction(results: Results, *, rounds: int, count: int = 300) -> None:
             "cut": "truncated loop by hand, nothing kept",
             "ours": "srscope extract, to disk",
         }
-        taken = take_turns(
-            {
-                "whole": forward(network, fast=fast),
-                "cut": forward(truncated, fast=fast),
-                "ours": ours(fast=fast),
-            },
-            rounds=rounds,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            taken = take_turns(
+                {
+                    "whole": forward(network, fast=fast),
+                    "cut": forward(truncated, fast=fast),
+                    "ours": ours(folder, fast=fast),
+                },
+                rounds=rounds,
+            )
         job = f"ResBlock16 of {count} patches, {how}"
         whole, cut, extracted = (
             Timing(job=job, who=names[name], rounds=taken[name]) for name in taken
