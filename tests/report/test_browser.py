@@ -173,11 +173,7 @@ def test_a_box_selects_the_same_points_in_every_layer(open_page: Open, report: P
     ys = data["layers"][-1]["points"][0][1::2]
     assert chosen == sum(0.045 + 0.91 * y / 9999 < 0.5 for y in ys)
     for depth in range(5):
-        bright = page.eval_on_selector_all(
-            f"{small(depth)} g path:not(.dim)",
-            "p => p.reduce((n, e) => n + e.getAttribute('d').split('M').length - 1, 0)",
-        )
-        assert bright == chosen, f"panel {depth}"
+        assert browsers.points_drawn(page.locator(small(depth))) == chosen, f"panel {depth}"
     page.click("#clear")
     assert dimmed(page, small(2)) == ""
     expect(page.locator("#selection-status")).to_have_text("Nothing selected.")
@@ -289,15 +285,7 @@ def test_nothing_runs_off_the_page(
     page.locator("#large").scroll_into_view_if_needed()
     drag(page, "#large", [(0.1, 0.1), (0.9, 0.6)])
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    # What is wider than the page stands in a box of its own that scrolls.
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll('main *, header *')].filter(e => {
-            if (e.closest('.scroll, pre, .skip') || e.closest('svg')) return false;
-            const box = e.getBoundingClientRect();
-            return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
-        }).map(e => e.outerHTML.slice(0, 120))"""
-    )
-    assert outside == []
+    assert browsers.running_off(page) == []
 
 
 def test_a_print_on_a4_is_light_and_loses_nothing_at_the_right(
@@ -375,10 +363,7 @@ def test_undefined_layers_are_said_so_and_break_nothing(open_page: Open, tmp_pat
 
 
 def test_without_script_the_numbers_are_still_there(browser: Browser, report: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(report.as_uri())
-    expect(plain.locator("h1")).to_contain_text("separates")
-    expect(plain.locator("noscript p")).to_be_visible()
-    assert plain.locator(".scores tbody tr").count() == 3 + 4 + 1 + 4
-    context.close()
+    with browsers.without_script(browser, report) as plain:
+        expect(plain.locator("h1")).to_contain_text("separates")
+        expect(plain.locator("noscript p")).to_be_visible()
+        assert plain.locator(".scores tbody tr").count() == 3 + 4 + 1 + 4

@@ -97,15 +97,7 @@ def test_a_selection_in_one_network_is_one_in_all(
     chosen = int(page.locator("#selection-status").inner_text().split()[0])
     assert 0 < chosen < 18
     for panel in range(3):
-        bright = (
-            page.locator("#panels svg")
-            .nth(panel)
-            .evaluate(
-                "s => [...s.querySelectorAll('g path:not(.dim)')]"
-                ".reduce((n, e) => n + e.getAttribute('d').split('M').length - 1, 0)"
-            )
-        )
-        assert bright == chosen
+        assert browsers.points_drawn(page.locator("#panels svg").nth(panel)) == chosen
     page.click("#clear")
     expect(page.locator("#selection-status")).to_have_text("Nothing selected.")
 
@@ -165,23 +157,13 @@ def test_nothing_runs_off_the_page(
     page = open_page(reports[name], viewport={"width": width, "height": 844})
     page.locator("details summary").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll('main *, header *')].filter(e => {
-            if (e.closest('.scroll, pre, .skip') || e.closest('svg')) return false;
-            const box = e.getBoundingClientRect();
-            return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
-        }).map(e => e.outerHTML.slice(0, 120))"""
-    )
-    assert outside == []
+    assert browsers.running_off(page) == []
 
 
 def test_without_script_the_numbers_are_still_there(
     browser: Browser, reports: dict[str, Path]
 ) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(reports["comparison"].as_uri())
-    expect(plain.locator("h1")).to_contain_text("networks separate")
-    assert plain.locator("#scores table").first.locator("tbody tr").count() == 3
-    expect(plain.locator(".curves").first).to_be_visible()
-    context.close()
+    with browsers.without_script(browser, reports["comparison"]) as plain:
+        expect(plain.locator("h1")).to_contain_text("networks separate")
+        assert plain.locator("#scores table").first.locator("tbody tr").count() == 3
+        expect(plain.locator(".curves").first).to_be_visible()

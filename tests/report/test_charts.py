@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from srscope.report import charts
+from srscope import study
+from srscope.report import charts, html
 from support import studies
 
 
@@ -84,6 +85,25 @@ def test_without_a_split_there_is_no_chart_and_a_single_gap_is_said() -> None:
     assert charts.variance_by_depth(studies.make(crossed=False)) == ""
     record = studies.with_layer(studies.make(), 2, variance=None)
     assert charts.variance_by_depth(record).count("undefined") == 1
+
+
+def keyed(record: study.Study) -> list[str]:
+    return [li.find("svg").tail for li in parsed(charts.chi_key(record)).iter("li")]
+
+
+def test_the_key_names_what_is_drawn_and_no_control_that_was_not_run() -> None:
+    record = studies.make()
+    assert keyed(record) == ["network", "untrained", "raw pixels"]
+    alone = dataclasses.replace(record, untrained=())
+    assert keyed(alone) == ["network", "raw pixels"]
+    assert keyed(dataclasses.replace(alone, pixels=studies.without_chi(alone.pixels))) == [
+        "network"
+    ]
+    # The page takes its key from here, and has no second one.
+    page = html.render(alone)
+    assert charts.chi_key(alone) in page
+    assert ">untrained</li>" not in page
+    assert "untrained" not in charts.chi_by_depth(alone)
 
 
 @pytest.mark.parametrize("draw", [charts.chi_by_depth, charts.variance_by_depth])

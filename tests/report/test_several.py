@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from srscope import study
 from srscope.comparison import Comparison
 from srscope.report import compare as comparison_page
 from srscope.report import course as course_page
@@ -54,6 +55,18 @@ def test_images_are_linked_by_set_and_content() -> None:
     assert given["chosen"] == "b"
 
 
+def test_contents_of_one_name_in_two_folders_are_two() -> None:
+    one = studies.make(contents=["a.jpg", "b.jpg"], sets=("film", "phone"), crossed=False)
+    names = ("a.jpg", "b.jpg", "a.jpg", "b.jpg")
+    one = dataclasses.replace(one, inputs=dataclasses.replace(one.inputs, contents=names))
+    panels = [Panel(name="one", study=one), Panel(name="other", study=one)]
+    sprites, sheet_of = sheets(panels)
+    given = payload(panels, [("b", "best")], sprites, sheet_of)
+    assert given["contents"] == list(names)
+    assert given["content"] == [0, 1, 2, 3]
+    assert given["panels"][0]["images"] == given["panels"][1]["images"] == [0, 1, 2, 3]
+
+
 def test_equal_pictures_are_there_once() -> None:
     one, twin = studies.make(contents=3), studies.make(contents=3, network="twin")
     other = studies.make(contents=3, seed=2)
@@ -92,6 +105,30 @@ def test_headlines_count() -> None:
     assert "None of 3 networks separates" in comparison_page.headline(weak(made, 2))
     strong = dataclasses.replace(made, entries=made.entries[:2])
     assert "All 2 networks separate" in comparison_page.headline(strong)
+
+
+def telling(record: study.Study) -> study.Study:
+    """Return ``record`` with a last layer whose nearest neighbours tell the sets."""
+    scores = dataclasses.replace(record.layers[-1].feature_space, knn_accuracy=0.9, p_value=0.001)
+    return studies.with_layer(record, -1, feature_space=scores)
+
+
+def test_headlines_say_what_neighbours_tell_where_no_map_separates() -> None:
+    made = weak(several.comparison(), 2)
+    first = dataclasses.replace(made.entries[0], study=telling(made.entries[0].study))
+    headline = comparison_page.headline(
+        dataclasses.replace(made, entries=(first, *made.entries[1:]))
+    )
+    assert headline.startswith("None of 3 networks separates")
+    assert headline.endswith("Nearest neighbours before t-SNE tell the sets apart in srgan-wgr.")
+    assert "neighbours" not in comparison_page.headline(made)
+    course = several.course(tops=(9, 7))
+    last = dataclasses.replace(course.moments[-1], study=telling(course.moments[-1].study))
+    course = dataclasses.replace(course, moments=(course.moments[0], last))
+    assert "at the end, yet its features tell them apart: at ResBlock16" in course_page.headline(
+        course
+    )
+    assert "neighbours" not in course_page.headline(several.course(tops=(9, 7)))
 
 
 def test_networks_of_one_scale_need_no_word_on_scales() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 Open = Callable[..., Page]
 """Opens a file, with options of a browser context such as its viewport."""
@@ -59,3 +59,34 @@ def opener(browser: Browser, until: str) -> Generator[Open]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def running_off(page: Page) -> list[str]:
+    """Return what stands wider than the window; what has a box of its own that scrolls may."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('main *, header *')].filter(e => {
+            if (e.closest('.scroll, pre, .skip') || e.closest('svg')) return false;
+            const box = e.getBoundingClientRect();
+            return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+        }).map(e => e.outerHTML.slice(0, 120))"""
+    )
+
+
+@contextmanager
+def without_script(browser: Browser, path: Path) -> Generator[Page]:
+    """Open a file in a browser whose JavaScript is switched off."""
+    context = browser.new_context(java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.goto(path.as_uri())
+        yield page
+    finally:
+        context.close()
+
+
+def points_drawn(plot: Locator) -> int:
+    """Return how many points of a scatter plot are drawn and not dimmed."""
+    return plot.evaluate(
+        "svg => [...svg.querySelectorAll('g path:not(.dim)')]"
+        ".reduce((n, e) => n + e.getAttribute('d').split('M').length - 1, 0)"
+    )

@@ -17,7 +17,7 @@ from srscope.comparison import Comparison
 from srscope.figures import style, words
 from srscope.figures.depth import chi_axis, chi_errorbar, percent_axis
 from srscope.figures.panels import Panel, panel_grid
-from srscope.figures.save import save_figure
+from srscope.figures.save import save_each
 
 
 def _names(comparison: Comparison, limit: int = 28) -> list[str]:
@@ -138,8 +138,4 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
     Returns:
         The files written.
     """
-    written: list[Path] = []
-    for name, figure in _figures(comparison):
-        if figure is not None:
-            written += save_figure(figure, Path(folder) / name, suffixes=("png", "svg"))
-    return written
+    return save_each(_figures(comparison), folder)

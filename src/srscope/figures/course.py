@@ -19,7 +19,7 @@ from srscope.figures import style, words
 from srscope.figures.compare import map_panel
 from srscope.figures.depth import CHI_FLOOR, chi_axis, chi_errorbar, percent_axis
 from srscope.figures.panels import panel_grid
-from srscope.figures.save import save_figure
+from srscope.figures.save import save_each
 
 DRAWN = 8
 """Layers with a curve each; of more, as many are drawn, evenly, the strongest among them."""
@@ -129,7 +129,4 @@ def save_course(course: Course, folder: str | Path) -> list[Path]:
     Returns:
         The files written.
     """
-    written: list[Path] = []
-    for name, figure in _figures(course):
-        written += save_figure(figure, Path(folder) / name, suffixes=("png", "svg"))
-    return written
+    return save_each(_figures(course), folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,22 @@ def save_figures(
         The files written. A figure that the study's design leaves undefined (the variance
         split of sets that do not share their contents) has none.
     """
+    return save_each(_figures(record), folder, suffixes=suffixes)
+
+
+def save_each(
+    figures: Iterable[tuple[str, Figure | None]],
+    folder: str | Path,
+    *,
+    suffixes: Sequence[str] = ("png", "svg"),
+) -> list[Path]:
+    """Write figures into ``folder`` under their names, but for those that are ``None``.
+
+    Returns:
+        The files written.
+    """
     written: list[Path] = []
-    for name, figure in _figures(record):
+    for name, figure in figures:
         if figure is not None:
             written += save_figure(figure, Path(folder) / name, suffixes=suffixes)
     return written

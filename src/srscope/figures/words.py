@@ -102,6 +102,16 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as one would say them.
+
+    Example:
+        >>> listed(["clean", "blur", "noise"]), listed(["clean"])
+        ('clean, blur and noise', 'clean')
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
 def grade_sign(grade: str) -> str:
     """Return the paper's grade with a true minus sign, fit for print."""
     return grade.replace("-", "\N{MINUS SIGN}")

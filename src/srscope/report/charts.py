@@ -127,6 +127,35 @@ def chi_by_depth(record: study.Study) -> str:
     )
 
 
+def chi_key(record: study.Study) -> str:
+    """Return what is drawn in the chart of CHI; a control that is not there is not in the key."""
+    items = (
+        '<li><svg width="24" height="12"><line class="network" x2="24" y1="6" y2="6"/>'
+        '<circle class="network" cx="12" cy="6" r="5"/></svg>network</li>'
+    )
+    if record.untrained:
+        items += (
+            '<li><svg width="24" height="12"><line class="untrained" x2="24" y1="6" y2="6"/>'
+            '<rect class="untrained" x="8" y="2" width="8" height="8"/></svg>untrained</li>'
+        )
+    if math.isfinite(record.pixels.tsne.chi.mean):
+        items += (
+            '<li><svg width="24" height="12"><line class="pixels" x2="24" y1="6" y2="6"/></svg>'
+            "raw pixels</li>"
+        )
+    return f'<ul class="key">{items}</ul>'
+
+
+def variance_key() -> str:
+    """Return what the colours of the variance split stand for."""
+    items = "".join(
+        f'<li><svg width="12" height="12"><rect class="{part}" width="12" height="12"/></svg>'
+        f"{part}</li>"
+        for part in SHARE_COLOURS
+    )
+    return f'<ul class="key">{items}</ul>'
+
+
 def variance_by_depth(record: study.Study) -> str:
     """Return the stacked bars of the variance split, the raw pixels first; "" where undefined."""
     entries = [record.pixels, *record.layers]

@@ -1,6 +1,6 @@
 "use strict";
-/* What all pages share: elements, pictures of patches, the tip at the pointer, the colour scheme.
-   Names are only ever set as text. */
+/* What all pages with a script share: elements, pictures of patches, the tip at the pointer, the
+   colour scheme. Names are only ever set as text. */
 
 function make(name, text, className) {
   const element = document.createElement(name);
@@ -8,6 +8,8 @@ function make(name, text, className) {
   if (className) element.className = className;
   return element;
 }
+
+const byId = (id) => document.getElementById(id);
 
 const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
@@ -30,48 +32,9 @@ function placeTip(tip, event) {
   tip.style.top = `${below ? event.clientY + 18 : Math.max(4, event.clientY - 18 - box.height)}px`;
 }
 
-/* Return the selection after a click or a drag: with a modifier key it is added to. */
-function changedSelection(selected, indices, event) {
-  const adding = event && (event.shiftKey || event.ctrlKey || event.metaKey);
-  const only = indices.length === 1 && selected.has(indices[0]);
-  if (!adding) return new Set(only && selected.size === 1 ? [] : indices);
-  const changed = new Set(selected);
-  if (only) changed.delete(indices[0]);
-  else indices.forEach((i) => changed.add(i));
-  return changed;
-}
-
-/* Say how many images are selected, of what. */
-function toldSelection(data, chosen) {
-  if (chosen.length === 0) return "Nothing selected.";
-  const perSet = data.sets.map((s, k) => [s.name, chosen.filter((i) => data.set[i] === k).length]);
-  const contents = new Set(chosen.map((i) => data.content[i])).size;
-  return `${chosen.length} of ${data.set.length} selected, ${plural(contents, "content", "contents")}: ` +
-    perSet.filter(([, n]) => n).map(([name, n]) => `${n} ${name}`).join(", ");
-}
-
-/* Pictures of at most 24 of the images, evenly, so that every set among them has its share. */
-function pictured(chosen, thumb) {
-  const places = Math.min(24, chosen.length);
-  const shown = Array.from({ length: places }, (_, n) =>
-    thumb(chosen[Math.floor((n * chosen.length) / places)]));
-  if (chosen.length > places) shown.push(make("div", `and ${chosen.length - places} more`, "more"));
-  return shown;
-}
-
-/* A list of all contents; `choose` is given the number of the one chosen, or -1. */
-function contentList(data, label, choose) {
-  const list = make("select");
-  list.setAttribute("aria-label", label);
-  list.append(new Option("Choose a content …", "-1"));
-  data.contents.forEach((name, c) => list.append(new Option(name, String(c))));
-  list.addEventListener("change", () => choose(Number(list.value)));
-  return list;
-}
-
 (() => {
   const themes = { auto: "Auto", light: "Light", dark: "Dark" };
-  const button = document.getElementById("theme");
+  const button = byId("theme");
   button.addEventListener("click", () => {
     const names = Object.keys(themes), root = document.documentElement;
     const next = names[(names.indexOf(root.dataset.theme || "auto") + 1) % names.length];

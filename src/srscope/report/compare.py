@@ -16,13 +16,14 @@ from srscope.report.several import (
     Cell,
     Head,
     Panel,
+    Telling,
     chi_cell,
     page,
     psnr_cells,
     score_cells,
     table,
 )
-from srscope.report.verdict import SEPARATES_FROM, named_sets, verdict
+from srscope.report.verdict import SEPARATES_FROM, named_sets, told_by_neighbours, verdict
 
 _CONTROL = "dashed: the same architecture untrained"
 _DEPTH = Axis(
@@ -46,33 +47,37 @@ def render(comparison: Comparison) -> str:
     return page(
         panels,
         [("b", "where each separates most"), *depths],
-        {
-            "title": f"Comparison of {len(entries)} networks",
-            "kind": "comparison",
-            "question": f"Which of {len(entries)} networks tell {text(sets)} apart?",
-            "headline": text(headline(comparison)),
-            "findings": _verdicts(entries, names),
-            "scores_title": "Network by network",
-            "scores_lead": "Each by the layer where its CHI is highest. A click on a column's head "
-            "sorts by it.",
-            "scores": _networks(entries, names)
-            + "".join(f'<p class="note">PSNR undefined for {text(r)}.</p>' for r in reasons)
-            + '<p class="note">PSNR: of the contents, reduced but not degraded, after '
-            "magnification; 8-bit RGB, margin cut, mean over the contents.</p>"
-            + f"<details><summary>All layers</summary>{_layers(entries, names)}</details>",
-            "curves_title": "By depth",
-            "curves_lead": "Networks differ in length, so depth runs from 0 at the first tap point "
-            "to 100 % at the last. Bars: standard deviation over the t-SNE runs.",
-            "curves": key(series, control=_CONTROL if any(s.control for s in series) else "")
-            + curves(series, _DEPTH, name="CHI on t-SNE points by depth, log scale")
-            + '<p class="note">CHI on t-SNE points, log scale; at the right the grades of the '
-            "paper.</p>" + _splits(entries, names),
-            "layers_title": "Every image, in every network",
-            "shown": _shown(comparison, names),
-            "footer": "The numbers are in <code>comparison.json</code> and "
+        Telling(
+            title=f"Comparison of {len(entries)} networks",
+            kind="comparison",
+            question=f"Which of {len(entries)} networks tell {text(sets)} apart?",
+            headline=text(headline(comparison)),
+            findings=_verdicts(entries, names),
+            scores=(
+                "Network by network",
+                "Each by the layer where its CHI is highest. A click on a column's head sorts by "
+                "it.",
+                _networks(entries, names)
+                + "".join(f'<p class="note">PSNR undefined for {text(r)}.</p>' for r in reasons)
+                + '<p class="note">PSNR: of the contents, reduced but not degraded, after '
+                "magnification; 8-bit RGB, margin cut, mean over the contents.</p>"
+                + f"<details><summary>All layers</summary>{_layers(entries, names)}</details>",
+            ),
+            curves=(
+                "By depth",
+                "Networks differ in length, so depth runs from 0 at the first tap point to 100 % "
+                "at the last. Bars: standard deviation over the t-SNE runs.",
+                key(series, control=_CONTROL if any(s.control for s in series) else "")
+                + curves(series, _DEPTH, name="CHI on t-SNE points by depth, log scale")
+                + '<p class="note">CHI on t-SNE points, log scale; at the right the grades of the '
+                "paper.</p>" + _splits(entries, names),
+            ),
+            layers_title="Every image, in every network",
+            shown=_shown(comparison, names),
+            footer="The numbers are in <code>comparison.json</code> and "
             "<code>comparison.csv</code> beside this file, each network's own report below "
             "<code>networks</code>.",
-        },
+        ),
     )
 
 
@@ -91,10 +96,15 @@ def headline(comparison: Comparison) -> str:
     layer = entries[best].best
     chi = f"CHI {words.with_spread(layer.tsne.chi)} at {words.shorten(layer.label, 40)}"
     if count == 0:
-        return (
+        none = (
             f"None of {len(entries)} networks separates {sets} (CHI {SEPARATES_FROM:g} or more); "
             f"{names[best]} comes nearest: {chi}."
         )
+        telling = [n for n, e in zip(names, entries, strict=True) if told_by_neighbours(e.study)]
+        if telling:
+            who = words.listed(telling) if len(telling) < 5 else f"{len(telling)} of them"
+            none += f" Nearest neighbours before t-SNE tell the sets apart in {who}."
+        return none
     whole = "All" if count == len(entries) else f"{count} of"
     verb = "separates" if count == 1 else "separate"
     return f"{whole} {len(entries)} networks {verb} {sets}; {names[best]} most: {chi}."
@@ -203,14 +213,9 @@ def _splits(entries: tuple[Compared, ...], names: list[str]) -> str:
             "<h3>The variance split</h3><p>The sets do not share their contents, so the variance "
             "cannot be split into degradation and content.</p>"
         )
-    parts = "".join(
-        f'<li><svg width="12" height="12"><rect class="{part}" width="12" height="12"/></svg>'
-        f"{part}</li>"
-        for part in ("degradation", "interaction", "content")
-    )
     return (
         "<h3>Degradation or content: the variance split</h3>"
-        f'<ul class="key">{parts}</ul><div class="splits">{figures}</div>'
+        f'{charts.variance_key()}<div class="splits">{figures}</div>'
     )
 
 

@@ -18,12 +18,13 @@ from srscope.report.several import (
     Cell,
     Head,
     Panel,
+    Telling,
     page,
     psnr_cells,
     score_cells,
     table,
 )
-from srscope.report.verdict import SEPARATES_FROM, named_sets
+from srscope.report.verdict import SEPARATES_FROM, named_sets, told_by_neighbours
 
 
 def render(course: Course) -> str:
@@ -39,33 +40,36 @@ def render(course: Course) -> str:
     return page(
         panels,
         [(f"i{n}", label) for n, label in enumerate(labels)],
-        {
-            "title": f"{text(course.name)} over its training",
-            "kind": "training",
-            "question": f"From when on do the features of <b>{text(course.name)}</b> tell "
+        Telling(
+            title=f"{text(course.name)} over its training",
+            kind="training",
+            question=f"From when on do the features of <b>{text(course.name)}</b> tell "
             f"{text(sets)} apart?",
-            "headline": text(headline(course)),
-            "findings": "",
-            "scores_title": "Checkpoint by checkpoint",
-            "scores_lead": f"At {text(labels[course.best])}, where the last checkpoint's CHI is "
-            "highest. A click on a column's head sorts by it.",
-            "scores": _checkpoints(course)
-            + "".join(f'<p class="note">PSNR undefined: {text(why)}.</p>' for why in reasons)
-            + f"<details><summary>All layers</summary>{_layers(course, labels)}</details>",
-            "curves_title": "By iteration",
-            "curves_lead": "One curve a layer. Bars: standard deviation over the t-SNE runs. "
-            "Dotted: the same architecture untrained, at its highest; for k-NN, chance.",
-            "curves": _curves(course),
-            "layers_title": "Every image, at every checkpoint",
-            "shown": '<div class="scroll" tabindex="0" role="region" aria-label="Samples">'
+            headline=text(headline(course)),
+            scores=(
+                "Checkpoint by checkpoint",
+                f"At {text(labels[course.best])}, where the last checkpoint's CHI is "
+                "highest. A click on a column's head sorts by it.",
+                _checkpoints(course)
+                + "".join(f'<p class="note">PSNR undefined: {text(why)}.</p>' for why in reasons)
+                + f"<details><summary>All layers</summary>{_layers(course, labels)}</details>",
+            ),
+            curves=(
+                "By iteration",
+                "One curve a layer. Bars: standard deviation over the t-SNE runs. "
+                "Dotted: the same architecture untrained, at its highest; for k-NN, chance.",
+                _curves(course),
+            ),
+            layers_title="Every image, at every checkpoint",
+            shown='<div class="scroll" tabindex="0" role="region" aria-label="Samples">'
             f"{tables.samples(last)}</div>"
             '<div class="scroll" tabindex="0" role="region" aria-label="Sets">'
             f"{tables.sets(last)}</div>{tables.left_out(last)}"
             + tables.skipped_files(course.skipped),
-            "footer": "The numbers are in <code>course.json</code> and <code>course.csv</code> "
+            footer="The numbers are in <code>course.json</code> and <code>course.csv</code> "
             "beside this file.",
-        },
-        chosen=f"i{course.best}",
+            chosen=f"i{course.best}",
+        ),
     )
 
 
@@ -96,6 +100,8 @@ def headline(course: Course) -> str:
     since = separates_since(course)
     if since is None:
         since_when = f"it does not separate {named_sets(last.study)} at the end"
+        if told := told_by_neighbours(last.study):
+            since_when += f", yet its features tell them apart: {told}"
     elif since is first:
         since_when = f"it separates {named_sets(last.study)} at every checkpoint"
     else:

@@ -1,4 +1,4 @@
-"""What the report's script is given: points, names and scores, as plain JSON values.
+"""What scripts of linked plots are given: points, names and scores, as plain JSON values.
 
 Suffixes: N images, R runs.
 """
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from srscope import study
 from srscope.figures import words
+from srscope.report.page import filled
 from srscope.report.pictures import Sprite
 
 GRID = 9999
@@ -31,6 +32,11 @@ def _on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
     unit = (points - (low + high) / 2) / span + 0.5
     unit[:, 1] = 1 - unit[:, 1]
     return [int(v) for v in np.rint(unit * GRID).ravel()]
+
+
+def controls(*, crossed: bool) -> str:
+    """Return the controls of linked plots; the sets of a ``crossed`` design are degradations."""
+    return filled("controls.html", coloured_by="degradation" if crossed else "set")
 
 
 def entry(layer: study.LayerScores, short: str) -> dict[str, Any]:
@@ -55,12 +61,16 @@ def payload(record: study.Study, sprite: Sprite) -> dict[str, Any]:
     return {
         "sets": [{"name": words.printable(s.name), "count": s.count} for s in record.suite.sets],
         "contents": [words.printable(c) for c in inputs.contents],
-        "crossed": record.suite.crossed,
         "set": inputs.set_N.tolist(),
         "content": inputs.content_N.tolist(),
         "seed": seed if isinstance(seed, int) else None,
         "pixels": entry(record.pixels, "Raw pixels"),
         "layers": list(map(entry, record.layers, short)),
         "untrained": list(map(entry, record.untrained, short)),
-        "sprite": {"columns": sprite.columns, "height": sprite.height, "width": sprite.width},
+        "sprite": sheet(sprite),
     }
+
+
+def sheet(sprite: Sprite) -> dict[str, int]:
+    """Return how patches are found on a sprite sheet."""
+    return {"columns": sprite.columns, "height": sprite.height, "width": sprite.width}

@@ -8,13 +8,12 @@ needs inline styles, which the policy would then have to admit for everyone.
 from __future__ import annotations
 
 from pathlib import Path
-from string import Template
 
 from srscope import files, study
 from srscope.figures import words
 from srscope.report import charts, explorer, markup, pictures, tables
 from srscope.report.markup import text
-from srscope.report.page import admitted, resource, scripts
+from srscope.report.page import Plots, document, filled, joined, resource
 from srscope.report.verdict import verdict
 
 BIBTEX = """\
@@ -67,40 +66,52 @@ def render(record: study.Study) -> str:
     """Return the whole report as HTML."""
     outcome = verdict(record)
     sprite = pictures.sprite(record.inputs.patches_NHW3)
-    style, script = resource("report.css"), scripts("common.js", "scatter.js", "report.js")
+    name = text(words.network_name(record))
     variance = charts.variance_by_depth(record)
     findings = "".join(
         f"<div><dt>{text(f.question)}</dt><dd>{text(f.answer)}</dd></div>" for f in outcome.findings
     )
-    return Template(resource("template.html")).substitute(
-        style=style,
-        script=script,
-        style_hash=admitted(style),
-        script_hash=admitted(script),
-        network=text(words.network_name(record)),
+    main = filled(
+        "study.html",
+        network=name,
         kind=outcome.kind,
         headline=text(outcome.headline),
         findings=findings,
         facts=_facts(record),
         scores=tables.scores(record),
         left_out=tables.left_out(record),
-        coloured_by="degradation" if record.suite.crossed else "set",
+        controls=explorer.controls(crossed=record.suite.crossed),
+        inspector=resource("inspector.html"),
         tell_apart="degradations" if record.suite.crossed else "sets of images",
         meanings=tables.column_meanings(),
         variance=variance
         or "<p>The sets do not share their contents, so the variance cannot be "
         "split into degradation and content.</p>",
-        variance_class="" if variance else "absent",
+        variance_key=charts.variance_key() if variance else "",
         chi=charts.chi_by_depth(record),
+        chi_key=charts.chi_key(record),
         samples=tables.samples(record),
         sets=tables.sets(record),
         provenance=_provenance(record),
         environment=_environment(record),
         bibtex=text_block(BIBTEX),
         skipped=tables.skipped(record),
-        sprite=sprite.uri,
-        data=markup.script_json(explorer.payload(record, sprite)),
     )
+    return document(
+        title=f"{name}: what its features tell apart",
+        kind="report",
+        sections=(("scores", "Scores"), ("layers", "Layers"), ("depth", "Depth"),
+                  ("samples", "Samples"), ("protocol", "Protocol")),
+        first=("verdict", "verdict"),
+        main=main,
+        footer="The numbers are in <code>scores.json</code> beside this file.",
+        style=joined("report.css"),
+        plots=Plots(
+            script=joined("common.js", "scatter.js", "explorer.js", "report.js"),
+            data=markup.script_json(explorer.payload(record, sprite)),
+            sheets=[("sprite", sprite.uri)],
+        ),
+    )  # fmt: skip
 
 
 def text_block(content: str) -> str:

@@ -1,14 +1,14 @@
 """What a page of several studies is made of: the linked plots, sortable tables, shared pieces.
 
 Both the comparison of networks and the course of a training set studies side by side.
-Suffix: N images.
+Suffixes: N images, C contents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from string import Template
 from typing import Any
 
 from srscope import study
@@ -16,7 +16,7 @@ from srscope.comparison import Restoration, best_layer
 from srscope.figures import words
 from srscope.report import explorer, markup, pictures
 from srscope.report.markup import text
-from srscope.report.page import admitted, resource, scripts
+from srscope.report.page import Plots, document, filled, joined, resource, section
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +139,9 @@ def payload(
 ) -> dict[str, Any]:
     """Return everything the plots need, as plain JSON values.
 
-    Images of different studies are one and the same if set and content have the same names.
+    Images of different studies are one and the same if set and content have the same names; of
+    contents that have one name within a study, as files of two folders may, the first is the
+    first of the others, and so on.
 
     Args:
         panels: The studies.
@@ -150,16 +152,20 @@ def payload(
         chosen: The value of the choice to begin with; the first by default.
     """
     sets = [words.printable(s.name) for s in panels[0].study.suite.sets]
-    images: dict[tuple[int, str], int] = {}
-    contents: dict[str, int] = {}
+    images: dict[tuple[int, int], int] = {}
+    contents: dict[tuple[str, int], int] = {}
     drawn: list[dict[str, Any]] = []
     for panel, sheet in zip(panels, sheet_of, strict=True):
         record, inputs = panel.study, panel.study.inputs
-        own: list[int] = []
-        for k, c in zip(inputs.set_N.tolist(), inputs.content_N.tolist(), strict=True):
-            name = words.printable(inputs.contents[c])
-            contents.setdefault(name, len(contents))
-            own.append(images.setdefault((k, name), len(images)))
+        seen: Counter[str] = Counter()
+        number_C: list[int] = []
+        for name in map(words.printable, inputs.contents):
+            number_C.append(contents.setdefault((name, seen[name]), len(contents)))
+            seen[name] += 1
+        own = [
+            images.setdefault((k, number_C[c]), len(images))
+            for k, c in zip(inputs.set_N.tolist(), inputs.content_N.tolist(), strict=True)
+        ]
         short = words.short_labels(record.layers, 18)
         drawn.append(
             {
@@ -176,14 +182,13 @@ def payload(
         )
     return {
         "sets": [{"name": name} for name in sets],
-        "contents": list(contents),
-        "crossed": panels[0].study.suite.crossed,
+        "contents": [name for name, _ in contents],
         "set": [k for k, _ in images],
-        "content": [contents[name] for _, name in images],
+        "content": [number for _, number in images],
         "layers": [{"value": value, "name": name} for value, name in layers],
         "chosen": chosen or layers[0][0],
         "panels": drawn,
-        "sheets": [{"columns": s.columns, "height": s.height, "width": s.width} for s in sprites],
+        "sheets": list(map(explorer.sheet, sprites)),
     }
 
 
@@ -202,37 +207,75 @@ def sheets(panels: Sequence[Panel]) -> tuple[list[pictures.Sprite], list[int]]:
     return sprites, sheet_of
 
 
-def page(
-    panels: Sequence[Panel],
-    layers: Sequence[tuple[str, str]],
-    parts: Mapping[str, str],
-    *,
-    chosen: str = "",
-) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Telling:
+    """What pages of several studies tell each in their own way; all but ``chosen`` as HTML.
+
+    Args:
+        title: Of the window.
+        kind: Of page, beside our name.
+        question: Above the headline.
+        headline: The outcome.
+        scores: (title, lead, content) of the section of tables.
+        curves: The same of the section of curves.
+        layers_title: Above the linked plots.
+        shown: The samples.
+        footer: What else there is, at the end.
+        findings: Below the headline.
+        chosen: Which choice of layer to begin with; the first by default.
+    """
+
+    title: str
+    kind: str
+    question: str
+    headline: str
+    scores: tuple[str, str, str]
+    curves: tuple[str, str, str]
+    layers_title: str
+    shown: str
+    footer: str
+    findings: str = ""
+    chosen: str = ""
+
+
+def page(panels: Sequence[Panel], layers: Sequence[tuple[str, str]], telling: Telling) -> str:
     """Return the whole page as HTML.
 
     Args:
         panels: The studies to draw side by side.
         layers: As for :func:`payload`.
-        parts: The placeholders of ``several.html`` that differ from page to page, as HTML.
-        chosen: As for :func:`payload`.
+        telling: What is told of them.
     """
     sprites, sheet_of = sheets(panels)
-    style = resource("report.css") + resource("several.css")
-    script = scripts("common.js", "sortable.js", "scatter.js", "several.js")
     first = panels[0].study
-    return Template(resource("several.html")).substitute(
-        parts,
-        style=style,
-        script=script,
-        style_hash=admitted(style),
-        script_hash=admitted(script),
-        coloured_by="degradation" if first.suite.crossed else "set",
+    main = filled(
+        "several.html",
+        question=telling.question,
+        headline=telling.headline,
+        findings=telling.findings,
+        scores=section("scores", *telling.scores),
+        curves=section("curves", *telling.curves),
+        layers_title=telling.layers_title,
+        controls=explorer.controls(crossed=first.suite.crossed),
+        inspector=resource("inspector.html"),
         panels=str(min(4, max(2, len(panels)))),
-        sheets="".join(
-            f'<img id="sheet-{n}" src="{s.uri}" alt="" hidden>' for n, s in enumerate(sprites)
-        ),
+        shown=telling.shown,
         provenance=markup.definitions(markup.flat(first.protocol)),
         environment=markup.definitions(markup.flat(first.environment)),
-        data=markup.script_json(payload(panels, layers, sprites, sheet_of, chosen=chosen)),
     )
+    given = payload(panels, layers, sprites, sheet_of, chosen=telling.chosen)
+    return document(
+        title=telling.title,
+        kind=telling.kind,
+        sections=(("scores", "Scores"), ("curves", "Curves"), ("layers", "Images"),
+                  ("shown", "Samples"), ("protocol", "Protocol")),
+        first=("verdict", "outcome"),
+        main=main,
+        footer=telling.footer,
+        style=joined("report.css", "several.css"),
+        plots=Plots(
+            script=joined("common.js", "sortable.js", "scatter.js", "explorer.js", "several.js"),
+            data=markup.script_json(given),
+            sheets=[(f"sheet-{n}", sprite.uri) for n, sprite in enumerate(sprites)],
+        ),
+    )  # fmt: skip

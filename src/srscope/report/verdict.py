@@ -2,7 +2,8 @@
 
 The rules are few and fixed, so that two readers get the same verdict from the same numbers:
 a layer separates from CHI 20 on (the paper's lowest band), unless the permutation test says
-chance; and a separation is the network's own when neither control reaches that band.
+chance; and a separation is the network's own when neither control reaches that band. Where no
+layer separates, but nearest neighbours in the features tell the sets apart, that is said too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ SEPARATES_FROM = GRADE_EDGES[0][0]
 """CHI from which the paper speaks of clusters."""
 CHANCE_ABOVE = 0.05
 """A permutation p-value above this counts as chance."""
+TELLING = 0.25
+"""Neighbours tell the sets apart from this part of the way from chance to no error on."""
 CLEARLY_MORE = 2.0
 """A network's CHI is clearly more than a control's from this factor on (and beyond both stds)."""
 
@@ -82,6 +85,8 @@ def verdict(record: study.Study) -> Verdict:
         headline = f"{name} does not separate {sets}: {chi} at most, {where}."
         if _by_chance(best) and best.tsne.chi.mean >= SEPARATES_FROM:
             headline = f"{name} does not separate {sets} beyond chance, though {chi} {where}."
+        if told := told_by_neighbours(record):
+            headline = f"{headline[:-1]}; yet its features tell them apart: {told}."
     else:
         how = _STRENGTH[best.tsne.grade]
         addition = {
@@ -118,7 +123,7 @@ def named_sets(record: study.Study) -> str:
     names = [words.printable(s.name) for s in record.suite.sets]
     if len(names) > 5:
         return f"the {len(names)} sets of {words.printable(record.suite.name)}"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    return words.listed(names)
 
 
 def _high(entry: study.LayerScores) -> bool:
@@ -128,6 +133,38 @@ def _high(entry: study.LayerScores) -> bool:
 def _by_chance(entry: study.LayerScores) -> bool:
     p_value = entry.feature_space.p_value
     return p_value is not None and p_value > CHANCE_ABOVE
+
+
+def _chance(record: study.Study) -> float:
+    """Return the accuracy of always naming the largest set."""
+    counts = [s.count for s in record.suite.sets]
+    return max(counts) / max(1, sum(counts))
+
+
+def _telling(entry: study.LayerScores, chance: float) -> bool:
+    """Whether nearest neighbours in the features name the right set clearly above chance."""
+    accuracy = entry.feature_space.knn_accuracy
+    return accuracy is not None and accuracy >= chance + TELLING * (1 - chance)
+
+
+def told_by_neighbours(record: study.Study) -> str:
+    """Return in words where nearest neighbours tell the sets apart best; "" where none clearly do.
+
+    A map of t-SNE may show no clusters although the features differ by set in every small
+    neighbourhood. The raw pixels are named if their neighbours tell the sets as well.
+    """
+    chance = _chance(record)
+    telling = [e for e in record.layers if _telling(e, chance) and not _by_chance(e)]
+    if not telling:
+        return ""
+    best = max(telling, key=lambda e: e.feature_space.knn_accuracy or 0.0)
+    beside = f"chance {words.percent(chance)}"
+    if _telling(record.pixels, chance):
+        beside += f", raw pixels {words.percent(record.pixels.feature_space.knn_accuracy)}"
+    return (
+        f"at {words.shorten(best.label, 48)}, nearest neighbours before t-SNE name the right set "
+        f"for {words.percent(best.feature_space.knn_accuracy)} of the images ({beside})"
+    )
 
 
 def _controls(record: study.Study) -> list[_Control]:
@@ -196,6 +233,7 @@ def _by_whom(record: study.Study, best: study.LayerScores, kind: Kind) -> Findin
     controls = _controls(record)
     scores = "; ".join(f"{c.name}: CHI {words.with_spread(c.chi)}" for c in controls)
     chi = words.with_spread(best.tsne.chi)
+    told = told_by_neighbours(record) if kind in ("none", "removed") else ""
     meaning = {
         "learned": "The network. Put through the same analysis, neither the images themselves nor "
         "random weights form clusters.",
@@ -208,11 +246,25 @@ def _by_whom(record: study.Study, best: study.LayerScores, kind: Kind) -> Findin
         if controls
         else "Unknown: no control has a defined score.",
         "removed": "The images differ by themselves, and no layer of the network keeps that "
-        "difference.",
-        "none": "There is no separation to explain.",
+        f"difference{' as clusters' if told else ''}.",
+        "none": "There are no clusters to explain."
+        if told
+        else "There is no separation to explain.",
     }[kind if kind != "undefined" else "none"]
     numbers = f" The network: CHI {chi}; {scores}." if scores else ""
+    if told:
+        numbers += _neighbours_of_controls(record)
     return Finding(question="The network, or just different images?", answer=meaning + numbers)
+
+
+def _neighbours_of_controls(record: study.Study) -> str:
+    """Return how well nearest neighbours tell the sets in the controls, as a sentence."""
+    pixels = record.pixels.feature_space.knn_accuracy
+    untrained = [e.feature_space.knn_accuracy for e in record.untrained]
+    highest = max((a for a in untrained if a is not None), default=None)
+    named = [("the raw pixels", pixels), ("the same architecture untrained", highest)]
+    told = [f"{words.percent(a)} in {name}" for name, a in named if a is not None]
+    return f" Neighbours name the right set for {', '.join(told)}." if told else ""
 
 
 def _where(
@@ -296,9 +348,7 @@ def _share(record: study.Study, best: study.LayerScores) -> Finding:
 
 
 def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bool) -> Finding:
-    scores = best.feature_space
-    counts = [s.count for s in record.suite.sets]
-    chance = max(counts) / max(1, sum(counts))
+    scores, chance = best.feature_space, _chance(record)
     label = best.label
     numbers = [f"CHI {words.number(scores.chi)}", f"silhouette {words.number(scores.silhouette)}"]
     if scores.knn_accuracy is None:
@@ -318,16 +368,18 @@ def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bo
         numbers.append(f"no permutation test ({why})" if why else "no permutation test")
     else:
         numbers.append(f"permutation p = {scores.p_value:.3g}")
-    low = scores.knn_accuracy is not None and scores.knn_accuracy < chance + (1 - chance) / 4
+    telling = _telling(best, chance)
     if _by_chance(best):
         meaning = "A difference this large between the sets also comes from shuffled labels."
+    elif not separates and telling:
+        meaning = "The features tell the sets apart, but the picture shows no clusters of them."
     elif not separates:
         meaning = (
             "The features differ by set more than chance allows, but too little to form clusters."
             if scores.p_value is not None
             else "No more than the picture shows."
         )
-    elif low:
+    elif scores.knn_accuracy is not None and not telling:
         meaning = "With caution: in the features themselves the sets are far less distinct."
     else:
         meaning = "Yes, the features themselves bear it out."

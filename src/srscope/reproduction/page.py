@@ -6,7 +6,6 @@ import base64
 import io
 from collections import Counter
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, get_args
 
 from PIL import Image
@@ -15,7 +14,7 @@ from srscope.figures import words
 from srscope.report import markup
 from srscope.report.html import BIBTEX, text_block
 from srscope.report.markup import text
-from srscope.report.page import admitted, resource
+from srscope.report.page import document, filled, resource
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
 from srscope.reproduction.write import SIGNS, environment, figure_files, interval_text, tally
 
@@ -29,11 +28,11 @@ _WIDE = 700
 
 def render(done: Reproduction) -> str:
     """Return the report as HTML; the figures are read from the output folder."""
-    style = resource("report.css") + resource("report.css", "srscope.reproduction")
-    return Template(resource("report.html", "srscope.reproduction")).substitute(
-        style=style,
-        style_hash=admitted(style),
-        tally=text(tally(done.judgements)),
+    told = text(tally(done.judgements))
+    main = filled(
+        "report.html",
+        "srscope.reproduction",
+        tally=told,
         counts=_counts(done.judgements),
         claims=_claims(done.judgements),
         absent=_absent(done),
@@ -44,6 +43,18 @@ def render(done: Reproduction) -> str:
         environment=markup.definitions(list(environment().items())),
         bibtex=text_block(BIBTEX),
     )
+    return document(
+        title=told,
+        kind="reproduction",
+        sections=(("scorecard", "Scorecard"), ("experiments", "Experiments"),
+                  ("protocol", "Protocol")),
+        first=("scorecard", "scorecard"),
+        main=main,
+        footer="Beside this file: <code>scorecard.json</code>, <code>scorecard.md</code>, "
+        "<code>findings.json</code>, and the folders <code>figures</code> and "
+        "<code>tables</code>.",
+        style=resource("report.css") + resource("report.css", "srscope.reproduction"),
+    )  # fmt: skip
 
 
 def _sign(verdict: Verdict) -> str:
