@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from srscope.reproduction.records import Table
+from srscope.reproduction.page import _table
+from srscope.reproduction.records import Cell, Table
 from srscope.reproduction.reproduce import reproduce
 from srscope.reproduction.write import csv_text, table_dict
 from support.browser import chromium
@@ -59,6 +60,28 @@ def test_undefined_numbers_are_empty_in_files() -> None:
     assert table_dict(table)["rows"] == [[None], [2]]
 
 
+def finding_of(*rows: tuple[Cell, ...], columns: tuple[str, ...] = ("network", "p-value")) -> str:
+    made = Table(name="t", title="A table", columns=columns, rows=rows)
+    return _table(made)
+
+
+def test_a_small_p_value_is_not_shown_as_none() -> None:
+    assert "<td>0.001</td>" in finding_of(("srgan-wgr", 0.001))
+
+
+def test_a_long_table_is_folded_and_tells_its_length() -> None:
+    row = ("srgan-wgr", 0.5)
+    assert "<details>" not in finding_of(*[row] * 40)
+    assert "<details><summary>A table: 41 rows</summary>" in finding_of(*[row] * 41)
+
+
+def test_short_words_of_a_table_stay_on_one_line() -> None:
+    assert '<td class="text short">unified-classifier</td>' in finding_of(("unified-classifier", 1))
+    assert '<td class="text">' in finding_of(
+        ("a", 1), ("one word after the other", 1), ("x" * 25, 1)
+    )
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(1180, "light"), (1180, "dark"), (390, "dark")])
 def test_a_browser_shows_it_whole(page: Path, width: int, scheme: str) -> None:
@@ -70,6 +93,9 @@ def test_a_browser_shows_it_whole(page: Path, width: int, scheme: str) -> None:
         assert view.evaluate("document.documentElement.scrollWidth") <= width
         images = "Array.from(document.images).map(i => i.naturalWidth)"
         assert min(view.evaluate(images)) > 1000
+        # A small figure is not blown up to the page's width.
+        shrunk = "(i => { i.width = 240; return i.clientWidth; })(document.images[0])"
+        assert view.evaluate(shrunk) == (240 if width > 760 else 720)
         dark = view.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (dark == "rgb(255, 255, 255)") == (scheme == "light")
         assert view.locator("#C3 .said").inner_text().endswith("holds")

@@ -110,12 +110,13 @@ def maps_over_iterations(course: Course) -> Figure:
     """Draw the t-SNE map of each checkpoint at the layer that is strongest at the last one."""
     places = np.unique(np.linspace(0, len(course.moments) - 1, MAPS).round().astype(int))
     moments = [course.moments[place] for place in places]
-    panels = [
-        map_panel(f"{m.iteration:,} iterations", m.study, m.study.layers[course.best])
-        for m in moments
-    ]
+    panels = [map_panel(_count(m.iteration), m.study, m.study.layers[course.best]) for m in moments]
     names = [each.name for each in moments[0].study.suite.sets]
     return panel_grid(panels, columns=min(4, len(panels)), colour_names=names)
+
+
+def _count(iterations: int) -> str:
+    return f"{iterations:,} iterations".replace(",", "\N{THIN SPACE}")
 
 
 def _figures(course: Course) -> Iterator[tuple[str, Figure]]:

@@ -31,8 +31,20 @@ def _name_places(axes: Axes, place_L: NDArray[Any], names: list[str]) -> None:
             text.set(rotation=45, ha="right", rotation_mode="anchor")
 
 
+def chi_tick(value: float) -> str:
+    r"""Return what stands at an axis of CHI.
+
+    Example:
+        >>> chi_tick(0.01), chi_tick(0.1), chi_tick(1000) == "1\N{THIN SPACE}000"
+        ('≤0.01', '0.1', True)
+    """
+    if value <= CHI_FLOOR * 1.001:
+        return f"≤{value:g}"
+    return f"{value:,.12g}".replace(",", "\N{THIN SPACE}")
+
+
 def _chi_tick(value: float, _position: int) -> str:
-    return f"≤ {value:g}" if value <= CHI_FLOOR * 1.001 else f"{value:,.12g}"
+    return chi_tick(value)
 
 
 def _percent_tick(value: float, _position: int) -> str:

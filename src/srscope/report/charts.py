@@ -11,7 +11,7 @@ import math
 
 from srscope import study
 from srscope.figures import words
-from srscope.figures.depth import CHI_FLOOR
+from srscope.figures.depth import CHI_FLOOR, chi_tick
 from srscope.figures.style import GRADE_EDGES, SHARE_COLOURS
 from srscope.report.markup import text
 
@@ -98,11 +98,8 @@ def chi_by_depth(record: study.Study) -> str:
     ticks = ""
     for value in axis.ticks():
         x = f"{axis(value):.2f}%"
-        name = (
-            f"≤{value:g}" if value <= CHI_FLOOR else f"{value:,.0f}" if value >= 1 else f"{value:g}"
-        )
         ticks += f'<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{height}"/>'
-        ticks += f'<text class="tick" x="{x}" y="{height + 17}">{name}</text>'
+        ticks += f'<text class="tick" x="{x}" y="{height + 17}">{chi_tick(value)}</text>'
     pixels, told = record.pixels.tsne.chi, ""
     line = ""
     if math.isfinite(pixels.mean):

@@ -10,7 +10,8 @@ from srscope.comparison import Compared, Comparison
 from srscope.figures import words
 from srscope.report import charts, tables
 from srscope.report.curves import Axis, Point, Series, curves, key
-from srscope.report.markup import text
+from srscope.report.markup import prose, text
+from srscope.report.neighbours import told_by_neighbours
 from srscope.report.several import (
     SCORE_HEADS,
     Cell,
@@ -23,7 +24,7 @@ from srscope.report.several import (
     score_cells,
     table,
 )
-from srscope.report.verdict import SEPARATES_FROM, named_sets, told_by_neighbours, verdict
+from srscope.report.verdict import SEPARATES_FROM, named_sets, verdict
 
 _CONTROL = "dashed: the same architecture untrained"
 _DEPTH = Axis(
@@ -51,7 +52,7 @@ def render(comparison: Comparison) -> str:
             title=f"Comparison of {len(entries)} networks",
             kind="comparison",
             question=f"Which of {len(entries)} networks tell {text(sets)} apart?",
-            headline=text(headline(comparison)),
+            headline=prose(headline(comparison)),
             findings=_verdicts(entries, names),
             scores=(
                 "Network by network",
@@ -74,6 +75,7 @@ def render(comparison: Comparison) -> str:
             ),
             layers_title="Every image, in every network",
             shown=_shown(comparison, names),
+            created=comparison.created,
             footer="The numbers are in <code>comparison.json</code> and "
             "<code>comparison.csv</code> beside this file, each network's own report below "
             "<code>networks</code>.",
@@ -131,7 +133,7 @@ def _point(layer: study.LayerScores, name: str) -> Point:
 
 def _verdicts(entries: tuple[Compared, ...], names: list[str]) -> str:
     items = "".join(
-        f"<li>{text(verdict(_renamed(entry.study, name)).headline)}</li>"
+        f"<li>{prose(verdict(_renamed(entry.study, name)).headline)}</li>"
         for entry, name in zip(entries, names, strict=True)
     )
     return f'<ul class="networks">{items}</ul>'

@@ -12,7 +12,8 @@ from srscope.figures import words
 from srscope.figures.course import axis_start, drawn_layers
 from srscope.report import tables
 from srscope.report.curves import Axis, Point, Series, curves, iteration_ticks, key
-from srscope.report.markup import text
+from srscope.report.markup import prose, text
+from srscope.report.neighbours import told_by_neighbours
 from srscope.report.several import (
     SCORE_HEADS,
     Cell,
@@ -24,7 +25,7 @@ from srscope.report.several import (
     score_cells,
     table,
 )
-from srscope.report.verdict import SEPARATES_FROM, named_sets, told_by_neighbours
+from srscope.report.verdict import SEPARATES_FROM, named_sets
 
 
 def render(course: Course) -> str:
@@ -45,7 +46,7 @@ def render(course: Course) -> str:
             kind="training",
             question=f"From when on do the features of <b>{text(course.name)}</b> tell "
             f"{text(sets)} apart?",
-            headline=text(headline(course)),
+            headline=prose(headline(course)),
             scores=(
                 "Checkpoint by checkpoint",
                 f"At {text(labels[course.best])}, where the last checkpoint's CHI is "
@@ -57,7 +58,7 @@ def render(course: Course) -> str:
             curves=(
                 "By iteration",
                 "One curve a layer. Bars: standard deviation over the t-SNE runs. "
-                "Dotted: the same architecture untrained, at its highest; for k-NN, chance.",
+                + _dotted(course),
                 _curves(course),
             ),
             layers_title="Every image, at every checkpoint",
@@ -66,6 +67,7 @@ def render(course: Course) -> str:
             '<div class="scroll" tabindex="0" role="region" aria-label="Sets">'
             f"{tables.sets(last)}</div>{tables.left_out(last)}"
             + tables.skipped_files(course.skipped),
+            created=course.created,
             footer="The numbers are in <code>course.json</code> and <code>course.csv</code> "
             "beside this file.",
             chosen=f"i{course.best}",
@@ -101,7 +103,7 @@ def headline(course: Course) -> str:
     if since is None:
         since_when = f"it does not separate {named_sets(last.study)} at the end"
         if told := told_by_neighbours(last.study):
-            since_when += f", yet its features tell them apart: {told}"
+            since_when += f", {told}"
     elif since is first:
         since_when = f"it separates {named_sets(last.study)} at every checkpoint"
     else:
@@ -190,6 +192,20 @@ def knn(layer: study.LayerScores) -> tuple[float, float]:
     return math.nan if accuracy is None else accuracy, 0.0
 
 
+def _dotted(course: Course) -> str:
+    """Say what the dotted lines are, of those that are drawn."""
+    meant: list[str] = []
+    if any(math.isfinite(layer.tsne.chi.mean) for layer in course.untrained):
+        meant.append("the same architecture untrained, at its highest")
+    if _has_knn(course):
+        meant.append("for k-NN, chance")
+    return f"Dotted: {'; '.join(meant)}." if meant else ""
+
+
+def _has_knn(course: Course) -> bool:
+    return any(math.isfinite(knn(layer)[0]) for layer in course.moments[-1].study.layers)
+
+
 def _curves(course: Course) -> str:
     last = course.moments[-1]
     low = axis_start(course)
@@ -227,7 +243,7 @@ def _curves(course: Course) -> str:
     charts = (
         f"<figure><figcaption><h3>CHI in feature space, log scale</h3></figcaption>{chart}</figure>"
     )
-    if any(math.isfinite(knn(layer)[0]) for layer in last.study.layers):
+    if _has_knn(course):
         counts = [each.count for each in last.study.suite.sets]
         chance = max(counts) / sum(counts)
         chart = curves(

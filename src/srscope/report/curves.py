@@ -14,7 +14,7 @@ from typing import Literal
 from matplotlib.ticker import MaxNLocator
 
 from srscope.figures import words
-from srscope.figures.depth import CHI_FLOOR
+from srscope.figures.depth import CHI_FLOOR, chi_tick
 from srscope.figures.style import GRADE_EDGES
 from srscope.report.markup import text
 
@@ -106,7 +106,7 @@ class _Heights:
         if self.kind == "share":
             return [(v / 4, f"{25 * v} %") for v in range(5)]
         values = [10.0**n for n in range(round(self.low), math.floor(self.high) + 1)]
-        return [(v, f"≤{v:g}" if v <= CHI_FLOOR else f"{v:,.12g}") for v in values]
+        return [(v, chi_tick(v)) for v in values]
 
 
 def curves(

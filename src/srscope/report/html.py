@@ -11,8 +11,8 @@ from pathlib import Path
 
 from srscope import files, study
 from srscope.figures import words
-from srscope.report import charts, explorer, markup, pictures, tables
-from srscope.report.markup import text
+from srscope.report import charts, explorer, markup, pictures, provenance, tables
+from srscope.report.markup import prose, text
 from srscope.report.page import Plots, document, filled, joined, resource
 from srscope.report.verdict import verdict
 
@@ -34,7 +34,7 @@ def _facts(record: study.Study) -> str:
         ("Suite", suite.name),
         ("Images", f"{len(inputs.set_N)}: {len(suite.sets)} sets, {len(inputs.contents)} contents"),
         ("From", inputs.source),
-        ("Made", record.created),
+        ("Made", markup.moment(record.created)),
     ]
     if inputs.skipped:
         pairs.append(("Skipped", f"{len(inputs.skipped)} unusable files, listed at the end"))
@@ -42,24 +42,26 @@ def _facts(record: study.Study) -> str:
 
 
 def _provenance(record: study.Study) -> str:
-    network, suite = record.network, record.suite
+    network = record.network
     pairs = [
         ("network", network.name),
         ("weights", network.source),
         ("weights' SHA-256", network.sha256),
-        ("suite", suite.name),
-        ("blur applied to", {"lr": "the LR image", "hr": "the HR image"}.get(
-            suite.blur_applied_to, suite.blur_applied_to)),
-        ("clipped and rounded to 8 bits", "yes" if suite.quantized else "no, float"),
-        ("every content in every set", "yes" if suite.crossed else "no"),
+        *provenance.of_images(record),
         *markup.flat(record.protocol),
-    ]  # fmt: skip
+    ]
     return markup.definitions(pairs)
 
 
 def _environment(record: study.Study) -> str:
     seconds = [(f"seconds for {stage}", f"{s:.1f}") for stage, s in record.timings.items()]
     return markup.definitions([*markup.flat(record.environment), *seconds])
+
+
+def _controls_lead(record: study.Study) -> str:
+    if record.untrained:
+        return "The controls went through the same analysis as the network."
+    return "The raw pixels went through the same analysis; the untrained control was not run."
 
 
 def render(record: study.Study) -> str:
@@ -69,15 +71,17 @@ def render(record: study.Study) -> str:
     name = text(words.network_name(record))
     variance = charts.variance_by_depth(record)
     findings = "".join(
-        f"<div><dt>{text(f.question)}</dt><dd>{text(f.answer)}</dd></div>" for f in outcome.findings
+        f"<div><dt>{text(f.question)}</dt><dd>{prose(f.answer)}</dd></div>"
+        for f in outcome.findings
     )
     main = filled(
         "study.html",
         network=name,
         kind=outcome.kind,
-        headline=text(outcome.headline),
+        headline=prose(outcome.headline),
         findings=findings,
         facts=_facts(record),
+        controls_lead=_controls_lead(record),
         scores=tables.scores(record),
         left_out=tables.left_out(record),
         controls=explorer.controls(crossed=record.suite.crossed),

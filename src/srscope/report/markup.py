@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from srscope.figures import words
@@ -18,6 +20,51 @@ def text(value: object) -> str:
         '&lt;script&gt;&quot;&amp;'
     """
     return html.escape(words.printable(value), quote=True)
+
+
+def prose(value: object) -> str:
+    r"""Return a sentence as HTML text, no number of it broken over two lines, true minus signs.
+
+    Example:
+        >>> ascii(prose("CHI 604 ± 12 after 24\N{THIN SPACE}000"))
+        "'CHI\\xa0604\\xa0\\xb1\\xa012 after 24\\u202f000'"
+        >>> prose("from -9 of x-2, 95 %") == "from \N{MINUS SIGN}9 of x-2, 95\N{NO-BREAK SPACE}%"
+        True
+    """
+    joined = text(value).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    joined = joined.replace("\N{THIN SPACE}", "\N{NARROW NO-BREAK SPACE}")
+    joined = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", joined)
+    joined = re.sub(r"(?<=[ (])-(?=\d)", "\N{MINUS SIGN}", joined)
+    joined = re.sub(r"\bCHI (?=\d)", "CHI\N{NO-BREAK SPACE}", joined)
+    return re.sub(r"\b(t-SNE|k-NN)\b", r'<span class="whole">\1</span>', joined)
+
+
+def head(name: object) -> str:
+    """Return the head of a column, which is broken between words but not at a hyphen.
+
+    Example:
+        >>> head("CHI of PCA-50")
+        'CHI of <span class="whole">PCA-50</span>'
+    """
+    return re.sub(r"(\S+-\S+)", r'<span class="whole">\1</span>', text(name))
+
+
+def moment(written: str) -> str:
+    """Return an ISO 8601 date and time as people write it; what is none, as it is.
+
+    Example:
+        >>> moment("2026-11-23T06:22:46+00:00"), moment("2026-11-23T06:22:46+01:00")
+        ('2026-11-23 06:22 UTC', '2026-11-23 05:22 UTC')
+        >>> moment("yesterday")
+        'yesterday'
+    """
+    try:
+        then = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    if then.tzinfo is None:
+        return written
+    return f"{then.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def script_json(value: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from srscope import study
 from srscope.comparison import Restoration, best_layer
 from srscope.figures import words
-from srscope.report import explorer, markup, pictures
+from srscope.report import explorer, markup, pictures, provenance
 from srscope.report.markup import text
 from srscope.report.page import Plots, document, filled, joined, resource, section
 
@@ -99,7 +99,7 @@ def table(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], *, label: str) 
     head = "".join(
         f'<th scope="col" data-kind="{"words" if h.words else "number"}"'
         + (f' title="{text(h.meaning)}"' if h.meaning else "")
-        + f">{text(h.name)}</th>"
+        + f">{markup.head(h.name)}</th>"
         for h in heads
     )
     body = ""
@@ -221,6 +221,7 @@ class Telling:
         layers_title: Above the linked plots.
         shown: The samples.
         footer: What else there is, at the end.
+        created: When the analysis was made.
         findings: Below the headline.
         chosen: Which choice of layer to begin with; the first by default.
     """
@@ -234,6 +235,7 @@ class Telling:
     layers_title: str
     shown: str
     footer: str
+    created: str
     findings: str = ""
     chosen: str = ""
 
@@ -260,7 +262,14 @@ def page(panels: Sequence[Panel], layers: Sequence[tuple[str, str]], telling: Te
         inspector=resource("inspector.html"),
         panels=str(min(4, max(2, len(panels)))),
         shown=telling.shown,
-        provenance=markup.definitions(markup.flat(first.protocol)),
+        provenance=markup.definitions(
+            [
+                ("images", first.inputs.source),
+                *provenance.of_images(first),
+                ("made", markup.moment(telling.created)),
+                *markup.flat(first.protocol),
+            ]
+        ),
         environment=markup.definitions(markup.flat(first.environment)),
     )
     given = payload(panels, layers, sprites, sheet_of, chosen=telling.chosen)

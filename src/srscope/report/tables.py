@@ -182,9 +182,7 @@ def samples(record: study.Study) -> str:
     names = [words.printable(inputs.contents[int(inputs.content_N[row[0]])]) for row in chosen]
     head = ""
     if crossed:
-        cells = "".join(
-            f'<th scope="col" title="{text(n)}">{text(words.shorten(n, 14))}</th>' for n in names
-        )
+        cells = "".join(f'<th scope="col" title="{text(n)}">{_breakable(n)}</th>' for n in names)
         head = f"<thead><tr><td></td>{cells}</tr></thead>"
     _, height, width, _ = inputs.patches_NHW3.shape
     rows = ""
@@ -199,6 +197,12 @@ def samples(record: study.Study) -> str:
             )
         rows += f'<tr><th scope="row">{text(one.name)}</th>{cells}</tr>'
     return f'<table class="samples">{head}<tbody>{rows}</tbody></table>'
+
+
+def _breakable(name: str) -> str:
+    """Return a content's name, shortened, with places where it may be broken into lines."""
+    parts = [text(part).replace("_", "_<wbr>") for part in words.shorten(name, 24).split("#")]
+    return "<wbr>#".join(parts)
 
 
 def sets(record: study.Study) -> str:

@@ -19,14 +19,17 @@ from srscope import study
 from srscope.errors import SrscopeError
 from srscope.figures import words
 from srscope.figures.style import GRADE_EDGES
+from srscope.report.neighbours import (
+    by_chance,
+    chance_level,
+    telling,
+    told_by_neighbours,
+    told_of_controls,
+)
 from srscope.scores.separability import grade, separability
 
 SEPARATES_FROM = GRADE_EDGES[0][0]
 """CHI from which the paper speaks of clusters."""
-CHANCE_ABOVE = 0.05
-"""A permutation p-value above this counts as chance."""
-TELLING = 0.25
-"""Neighbours tell the sets apart from this part of the way from chance to no error on."""
 CLEARLY_MORE = 2.0
 """A network's CHI is clearly more than a control's from this factor on (and beyond both stds)."""
 
@@ -83,10 +86,10 @@ def verdict(record: study.Study) -> Verdict:
     pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
     if kind in ("none", "removed"):
         headline = f"{name} does not separate {sets}: {chi} at most, {where}."
-        if _by_chance(best) and best.tsne.chi.mean >= SEPARATES_FROM:
+        if by_chance(best) and best.tsne.chi.mean >= SEPARATES_FROM:
             headline = f"{name} does not separate {sets} beyond chance, though {chi} {where}."
         if told := told_by_neighbours(record):
-            headline = f"{headline[:-1]}; yet its features tell them apart: {told}."
+            headline = f"{headline[:-1]}; {told}."
     else:
         how = _STRENGTH[best.tsne.grade]
         addition = {
@@ -130,43 +133,6 @@ def _high(entry: study.LayerScores) -> bool:
     return entry.tsne.chi.mean >= SEPARATES_FROM
 
 
-def _by_chance(entry: study.LayerScores) -> bool:
-    p_value = entry.feature_space.p_value
-    return p_value is not None and p_value > CHANCE_ABOVE
-
-
-def _chance(record: study.Study) -> float:
-    """Return the accuracy of always naming the largest set."""
-    counts = [s.count for s in record.suite.sets]
-    return max(counts) / max(1, sum(counts))
-
-
-def _telling(entry: study.LayerScores, chance: float) -> bool:
-    """Whether nearest neighbours in the features name the right set clearly above chance."""
-    accuracy = entry.feature_space.knn_accuracy
-    return accuracy is not None and accuracy >= chance + TELLING * (1 - chance)
-
-
-def told_by_neighbours(record: study.Study) -> str:
-    """Return in words where nearest neighbours tell the sets apart best; "" where none clearly do.
-
-    A map of t-SNE may show no clusters although the features differ by set in every small
-    neighbourhood. The raw pixels are named if their neighbours tell the sets as well.
-    """
-    chance = _chance(record)
-    telling = [e for e in record.layers if _telling(e, chance) and not _by_chance(e)]
-    if not telling:
-        return ""
-    best = max(telling, key=lambda e: e.feature_space.knn_accuracy or 0.0)
-    beside = f"chance {words.percent(chance)}"
-    if _telling(record.pixels, chance):
-        beside += f", raw pixels {words.percent(record.pixels.feature_space.knn_accuracy)}"
-    return (
-        f"at {words.shorten(best.label, 48)}, nearest neighbours before t-SNE name the right set "
-        f"for {words.percent(best.feature_space.knn_accuracy)} of the images ({beside})"
-    )
-
-
 def _controls(record: study.Study) -> list[_Control]:
     """Return the controls whose CHI is defined; of the untrained layers the highest."""
     controls = [_Control(name="the raw pixels", chi=record.pixels.tsne.chi)]
@@ -182,7 +148,7 @@ def _kind(record: study.Study, best: study.LayerScores) -> Kind:
     controls = _controls(record)
     highest = max((c.chi.mean for c in controls), default=math.nan)
     chi = best.tsne.chi
-    if chi.mean < SEPARATES_FROM or _by_chance(best):
+    if chi.mean < SEPARATES_FROM or by_chance(best):
         pixels = record.pixels.tsne.chi.mean
         return "removed" if pixels >= SEPARATES_FROM and chi.mean < SEPARATES_FROM else "none"
     if not controls:
@@ -253,18 +219,8 @@ def _by_whom(record: study.Study, best: study.LayerScores, kind: Kind) -> Findin
     }[kind if kind != "undefined" else "none"]
     numbers = f" The network: CHI {chi}; {scores}." if scores else ""
     if told:
-        numbers += _neighbours_of_controls(record)
+        numbers += told_of_controls(record)
     return Finding(question="The network, or just different images?", answer=meaning + numbers)
-
-
-def _neighbours_of_controls(record: study.Study) -> str:
-    """Return how well nearest neighbours tell the sets in the controls, as a sentence."""
-    pixels = record.pixels.feature_space.knn_accuracy
-    untrained = [e.feature_space.knn_accuracy for e in record.untrained]
-    highest = max((a for a in untrained if a is not None), default=None)
-    named = [("the raw pixels", pixels), ("the same architecture untrained", highest)]
-    told = [f"{words.percent(a)} in {name}" for name, a in named if a is not None]
-    return f" Neighbours name the right set for {', '.join(told)}." if told else ""
 
 
 def _where(
@@ -348,7 +304,7 @@ def _share(record: study.Study, best: study.LayerScores) -> Finding:
 
 
 def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bool) -> Finding:
-    scores, chance = best.feature_space, _chance(record)
+    scores, chance = best.feature_space, chance_level(record)
     label = best.label
     numbers = [f"CHI {words.number(scores.chi)}", f"silhouette {words.number(scores.silhouette)}"]
     if scores.knn_accuracy is None:
@@ -368,10 +324,10 @@ def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bo
         numbers.append(f"no permutation test ({why})" if why else "no permutation test")
     else:
         numbers.append(f"permutation p = {scores.p_value:.3g}")
-    telling = _telling(best, chance)
-    if _by_chance(best):
+    told = telling(best, chance)
+    if by_chance(best):
         meaning = "A difference this large between the sets also comes from shuffled labels."
-    elif not separates and telling:
+    elif not separates and told:
         meaning = "The features tell the sets apart, but the picture shows no clusters of them."
     elif not separates:
         meaning = (
@@ -379,7 +335,7 @@ def _without_tsne(record: study.Study, best: study.LayerScores, *, separates: bo
             if scores.p_value is not None
             else "No more than the picture shows."
         )
-    elif scores.knn_accuracy is not None and not telling:
+    elif scores.knn_accuracy is not None and not told:
         meaning = "With caution: in the features themselves the sets are far less distinct."
     else:
         meaning = "Yes, the features themselves bear it out."

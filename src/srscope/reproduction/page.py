@@ -13,7 +13,7 @@ from PIL import Image
 from srscope.figures import words
 from srscope.report import markup
 from srscope.report.html import BIBTEX, text_block
-from srscope.report.markup import text
+from srscope.report.markup import prose, text
 from srscope.report.page import document, filled, resource
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
 from srscope.reproduction.write import SIGNS, environment, figure_files, interval_text, tally
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 _CLASSES: dict[Verdict, str] = {"holds": "holds", "does not hold": "fails", "inconclusive": "open"}
 _WIDE = 700
 """Pixels of a figure from which a phone scrolls it instead of shrinking its print."""
+_SHRUNK = 0.74
+"""Pixels of the page to one of a figure: a full-width one fills the page, and a single panel is
+no larger than beside others; sharp on finer screens."""
+_LONG = 40
+"""Rows of a table above which it is folded away."""
+_SHORT = 24
+"""Letters of the longest cell up to which a column of text is not broken into lines."""
 
 
 def render(done: Reproduction) -> str:
@@ -75,7 +82,7 @@ def _claims(judgements: tuple[Judgement, ...]) -> str:
         f'<tr id="{text(j.id)}"><th scope="row"><b>{text(j.id)} · {text(j.where)}</b>'
         f"{text(j.claim)}<p>Criterion: {text(j.criterion)}.</p></th>"
         f'<td class="verdict-cell {_CLASSES[j.verdict]}"><span class="said">{_sign(j.verdict)}'
-        f"{text(j.verdict)}</span><p>{text(j.why)}</p></td>"
+        f"{text(j.verdict)}</span><p>{prose(j.why)}</p></td>"
         f'<td class="measured" data-head="Measured">{_measured(j.measured)}</td>'
         f'<td class="interval" data-head="95 % interval">{text(interval_text(j.interval))}</td>'
         f'<td class="paper" data-head="The paper">{text(j.paper)}</td></tr>'
@@ -93,7 +100,7 @@ def _claims(judgements: tuple[Judgement, ...]) -> str:
 def _measured(measured: str) -> str:
     if not measured:
         return "not measured"
-    return "<ul>" + "".join(f"<li>{text(part)}</li>" for part in measured.split("; ")) + "</ul>"
+    return "<ul>" + "".join(f"<li>{prose(part)}</li>" for part in measured.split("; ")) + "</ul>"
 
 
 def _absent(done: Reproduction) -> str:
@@ -143,11 +150,10 @@ def _figure(finding: Finding, name: str, out: Path) -> str:
     )
     label = f"Figure of {finding.title}"
     wide = ' class="wide"' if width > _WIDE else ""
-    # Two picture pixels to one of the page, so that print is as large as on paper and sharp.
     return (
         f'<figure class="print"><div class="scroll" tabindex="0" role="region" '
         f'aria-label="{text(label)}"><img{wide} src="{uri}" alt="{text(label)}" '
-        f'width="{width // 2}" height="{height // 2}"></div>'
+        f'width="{round(_SHRUNK * width)}" height="{round(_SHRUNK * height)}"></div>'
         f"<figcaption>{text(Path(name).name)}: {links}</figcaption></figure>"
     )
 
@@ -165,39 +171,54 @@ def _picture(path: Path) -> tuple[str, int, int]:
 
 
 def _table(table: Table) -> str:
-    """Return a table; columns with nothing but numbers stand to the right."""
-    numeric = [
-        all(not isinstance(row[i], str) for row in table.rows) for i in range(len(table.columns))
-    ]
-    kinds = ["" if n else ' class="text"' for n in numeric]
+    """Return a table, a long one folded; columns with nothing but numbers stand to the right."""
+    kinds = [_kind([row[i] for row in table.rows]) for i in range(len(table.columns))]
     head = "".join(
-        f'<th scope="col"{kind}>{text(column)}</th>'
+        f'<th scope="col"{kind}>{markup.head(column)}</th>'
         for column, kind in zip(table.columns, kinds, strict=True)
     )
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td{kind}>{text(cell_text(cell))}</td>" for cell, kind in zip(row, kinds, strict=True)
+            f"<td{kind}>{text(cell_text(cell, column))}</td>"
+            for cell, kind, column in zip(row, kinds, table.columns, strict=True)
         )
         + "</tr>"
         for row in table.rows
     )
-    return (
+    whole = (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{text(table.title)}">'
         f'<table class="numbers"><caption>{text(table.title)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+    if len(table.rows) <= _LONG:
+        return whole
+    return (
+        f"<details><summary>{text(table.title)}: {len(table.rows)} rows</summary>{whole}</details>"
+    )
 
 
-def cell_text(cell: Cell) -> str:
+def _kind(column: list[Cell]) -> str:
+    """Return the class of a column's cells, as an attribute."""
+    words_in_it = [cell for cell in column if isinstance(cell, str)]
+    if not words_in_it:
+        return ""
+    return ' class="text short"' if max(map(len, words_in_it)) <= _SHORT else ' class="text"'
+
+
+def cell_text(cell: Cell, column: str = "") -> str:
     """Return a cell as it is shown.
 
     Example:
         >>> [cell_text(c) for c in (None, "a", 3, 613.77, 0.0234)]
         ['', 'a', '3', '614', '0.02']
+        >>> cell_text(0.001, "p-value")
+        '0.001'
     """
     if cell is None:
         return ""
+    if column == "p-value" and isinstance(cell, float):
+        return f"{cell:.3g}"
     return words.number(cell) if isinstance(cell, float) else str(cell)
 
 
