@@ -199,3 +199,28 @@ def test_equal_comparisons_give_equal_reports(tmp_path: Path) -> None:
         course_page.write_report(several.course(), tmp_path / f"{name}-course")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a-course").read_bytes() == (tmp_path / "b-course").read_bytes()
+
+
+def test_the_course_names_as_dotted_only_what_is_drawn() -> None:
+    made = several.course()
+    both = "Dotted: the same architecture untrained, at its highest; for k-NN, chance."
+    assert both in course_page.render(made)
+    alone = course_page.render(dataclasses.replace(made, untrained=()))
+    assert "Dotted: for k-NN, chance." in alone
+    assert "untrained, at its highest" not in alone
+    neither = dataclasses.replace(several.course(crossed=False), untrained=())
+    assert "Dotted" not in course_page.render(neither)
+
+
+@pytest.mark.parametrize("page", ["comparison", "course"])
+def test_the_protocol_tells_of_the_images(page: str) -> None:
+    when = "2026-11-23T06:22:46+00:00"
+    rendered = (
+        comparison_page.render(dataclasses.replace(several.comparison(), created=when))
+        if page == "comparison"
+        else course_page.render(dataclasses.replace(several.course(), created=when))
+    )
+    protocol = rendered.partition('id="protocol"')[2]
+    for told in ("the 10 bundled test photographs", "clean-blur-noise", "the LR image",
+                 "2026-11-23 06:22 UTC"):  # fmt: skip
+        assert told in protocol
