@@ -88,7 +88,7 @@ def test_without_a_split_there_is_no_chart_and_a_single_gap_is_said() -> None:
 
 
 def keyed(record: study.Study) -> list[str]:
-    return [li.find("svg").tail for li in parsed(charts.chi_key(record)).iter("li")]
+    return [li.find("svg").tail or "" for li in parsed(charts.chi_key(record)).iter("li")]
 
 
 def test_the_key_names_what_is_drawn_and_no_control_that_was_not_run() -> None:
