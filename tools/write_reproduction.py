@@ -121,16 +121,18 @@ def filled(page: str) -> str:
 
 def keep(out: Path, page: str) -> None:
     """Copy what the page shows from a reproduction's folder; drop what it no longer shows."""
+    tables = [found[2] for found in MARK.finditer(page) if found[1].startswith("TABLE")]
+    files = [(out / f"{name}.json", KEPT) for name in ("scorecard", "findings")]
+    files += [(out / "tables" / f"{name}.json", KEPT) for name in tables]
+    files += [(out / "figures" / f"{name}.png", IMAGES) for name in FIGURE.findall(page)]
+    # Before anything is deleted: a folder of some experiments only would leave the page without.
+    if missing := [str(file.relative_to(out)) for file, _ in files if not file.is_file()]:
+        raise SystemExit(f"{out} lacks what the page shows: {', '.join(missing)}; run all of it")
     for folder in (KEPT, IMAGES):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    for name in ("scorecard", "findings"):
-        shutil.copy(out / f"{name}.json", KEPT)
-    for found in MARK.finditer(page):
-        if found[1].startswith("TABLE"):
-            shutil.copy(out / "tables" / f"{found[2]}.json", KEPT)
-    for name in FIGURE.findall(page):
-        shutil.copy(out / "figures" / f"{name}.png", IMAGES)
+    for file, folder in files:
+        shutil.copy(file, folder)
 
 
 def keep_courses(folders: Sequence[Path]) -> None:

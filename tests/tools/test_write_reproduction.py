@@ -46,6 +46,20 @@ def test_every_claim_and_every_figure_is_there(tool: ModuleType) -> None:
     assert shown == {path.stem for path in tool.IMAGES.glob("*.png")}
 
 
+def test_a_folder_of_some_experiments_deletes_nothing(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(tool, "IMAGES", tmp_path / "images")
+    for folder in ("kept", "images", "out"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "scorecard.json").write_text(folder)
+    with pytest.raises(SystemExit, match=r"lacks what the page shows: findings\.json, .*fig7\.png"):
+        tool.keep(tmp_path / "out", tool.PAGE.read_text("utf-8"))
+    assert (tmp_path / "kept" / "scorecard.json").read_text() == "kept"
+    assert (tmp_path / "images" / "scorecard.json").exists()
+
+
 def test_marks_are_filled(
     tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
