@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from srscope.cli import main
@@ -26,6 +27,21 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def run(network: str, source: Path, out: Path, *options: str) -> int:
     return main(["upscale", network, str(source), str(out), "--quiet", *options])
+
+
+def test_device_is_told_to_the_network_or_refused(
+    network: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Image.new("RGB", (6, 5)).save(tmp_path / "in.png")
+    assert run(network, tmp_path / "in.png", tmp_path / "out.png", "--device=tpu") == 2
+    assert "device must be one that PyTorch can use here" in capsys.readouterr().err
+    moved: list[torch.device] = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda _, device: moved.append(device))
+    assert run(network, tmp_path / "in.png", tmp_path / "out.png", "--device=cpu") == 0
+    assert torch.device("cpu") in moved
 
 
 def deep_file(folder: Path, name: str) -> Path:

@@ -170,13 +170,15 @@ def _prepared(
     if images is None:
         contents = original_contents(network.scale, patch, config)
         images = degraded_images(contents, network.scale, patch, config)
-    if len(images.images_NCHW) <= config.pca:
-        raise ParameterError(
-            "pca",
-            f"below the number of images, {len(images.images_NCHW)} here",
-            config.pca,
-            "give more photographs, or a smaller --pca",
-        )
+    count = len(images.images_NCHW)
+    more = "give more photographs, a larger --contents, or a smaller"
+    if count <= config.pca:
+        rule = f"below the number of images, {count} here"
+        raise ParameterError("pca", rule, config.pca, f"{more} --pca")
+    if count - 1 <= config.tsne.perplexity:  # t-SNE says so too, but after the network's passes
+        rule = f"below the number of images less 1, {count - 1} here"
+        remedy = f"{more} --tsne.perplexity"
+        raise ParameterError("tsne.perplexity", rule, config.tsne.perplexity, remedy)
     device = device_of(config.device)
     precision = precision_of(config.precision, network, device)
     return _Job(taps=taps, patch=patch, images=images, device=device, precision=precision)

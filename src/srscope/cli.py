@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -40,7 +41,10 @@ class _Parser(jsonargparse.ArgumentParser):
         while cause is not None and not isinstance(cause, SrscopeError):
             cause = cause.__cause__ or cause.__context__
         text = " ".join(str(cause or message).split())
-        print(f"srscope: {text} (see {self.prog} --help)", file=sys.stderr)
+        prog = self.prog.replace(" [options]", "")
+        if found := re.search(r"required: (\w+)\.", text):  # told by the parser above the command's
+            prog, text = f"{prog} {found[1]}", text.replace(f"{found[1]}.", "")
+        print(f"srscope: {text} (see {prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -83,6 +87,7 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     overlap = "input pixels round a tile; less shows seams [what the network's outputs depend on]"
     sub.add_argument("--overlap", type=int | None, help=overlap)
     sub.add_argument("--bits", type=Literal[8, 16] | None, help="of a value [8 or 16, as in IN]")
+    sub.add_argument("--device", type=str, default="cpu", help="cpu, cuda, mps or auto [cpu]")
     _quiet(sub)
 
     sub = command("maps", cli_maps.run, cli_maps.HELP, cli_maps.MORE)
@@ -152,7 +157,9 @@ def _degrade(args: Any) -> None:
 
 
 def _upscale(args: Any) -> None:
+    from srscope.analysis_features import device_of
     from srscope.console import stage_progress
+    from srscope.features.stream import checked_device
     from srscope.images.folder import load_folder
     from srscope.images.io import read_size
     from srscope.images.picture import read_picture
@@ -162,6 +169,7 @@ def _upscale(args: Any) -> None:
     from srscope.networks.zoo import load_network
 
     network, source, out = load_network(args.network), Path(args.source), Path(args.out)
+    network.module.to(checked_device(device_of(args.device)))
     skipped: list[tuple[str, str]] = []
     if source.is_dir():
         photos = load_folder(source)

@@ -51,9 +51,10 @@ class UnknownNameError(SrscopeError):
         kind: What was looked up, e.g. ``"suite"``.
         name: What the user asked for.
         known: The names that exist.
+        others: What may be given beside a name, in words.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], others: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
         near = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
         if near:
@@ -62,7 +63,8 @@ class UnknownNameError(SrscopeError):
             remedy = "known: " + ", ".join(self.known[:20])
             if len(self.known) > 20:  # a network's layers can be hundreds
                 remedy += f" and {len(self.known) - 20} more"
-        super().__init__(f"unknown {kind} {_one_line(repr(name))}; {remedy}")
+        more = f"; or give {others}" if others else ""
+        super().__init__(f"unknown {kind} {_one_line(repr(name))}; {remedy}{more}")
 
 
 class FileProblem(SrscopeError):

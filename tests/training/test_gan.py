@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning.fabric import Fabric
 
-from srscope.errors import ParameterError, TrainingError
+from srscope.errors import CheckpointError, ParameterError, TrainingError
 from srscope.networks.srresnet import SRResNetConfig
 from srscope.training.config import DataConfig, OptimizerConfig
 from srscope.training.discriminator import DiscriminatorConfig
@@ -137,6 +137,8 @@ def test_another_structure_does_not_start_it(recipe: GanRecipe, tmp_path: Path) 
     start = tiny_checkpoint(tmp_path / "l1.safetensors", blocks=3)
     with pytest.raises(ParameterError, match=r"init must be weights of SRResNetConfig.*blocks=1"):
         task(dataclasses.replace(recipe, init=str(start)))
+    with pytest.raises(CheckpointError, match="train the recipe it comes from first"):
+        task(dataclasses.replace(recipe, init="runs/none/none.safetensors"))
 
 
 GOOD = {"accuracy_real": 0.7, "accuracy_fake": 0.7, "loss_adversarial": 1.0, "contrast": 1.0}

@@ -95,7 +95,7 @@ def stream_features(
     check_reducer(reducer)
     if autocast is not None and autocast not in _AUTOCAST:
         raise UnknownNameError("autocast type", autocast, _AUTOCAST)
-    target = _checked_device(device)
+    target = checked_device(device)
     tap = FeatureTap(network, layers)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     mixed = torch.autocast(
@@ -160,7 +160,15 @@ def _sent(batch_BCHW: Tensor, target: torch.device, layout: torch.memory_format)
     return batch_BCHW.to(target, memory_format=layout, non_blocking=target.type == "cuda")
 
 
-def _checked_device(device: str | torch.device) -> torch.device:
+def checked_device(device: str | torch.device) -> torch.device:
+    """Return a device that PyTorch can use here.
+
+    Args:
+        device: Its name.
+
+    Raises:
+        ParameterError: If there is none of that name.
+    """
     try:
         target = torch.device(device)
         torch.empty(0, device=target)

@@ -91,7 +91,8 @@ def load_network(spec: str) -> LoadedNetwork:
         return _describe(module, name=spec, source=f"{BUNDLED} ({card.facts['recipe']['name']})")
     parsed = parse_spec(spec)
     if parsed.kind == "name":
-        raise UnknownNameError("network", spec, cards)
+        others = "a checkpoint's path, timm:NAME or package.module:factory"
+        raise UnknownNameError("network", spec, cards, others)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other people's code, and not the user's matter
         if parsed.kind == "timm":

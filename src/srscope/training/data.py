@@ -86,7 +86,8 @@ def load_pairs(
     names = {photograph.name for photograph in photos.photographs}
     for name in validation:
         if name not in names:
-            raise ParameterError("data.validation", f"names of files in {folder}", name)
+            remedy = "name photographs of it, or none: --data.validation=[]"
+            raise ParameterError("data.validation", f"names of files in {folder}", name, remedy)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         made = list(pool.map(partial(_pair_or_reason, scale=scale), photos.photographs))
     pairs = [pair for pair in made if isinstance(pair, Pair)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from srscope.errors import ParameterError
+from srscope.errors import CheckpointError, ParameterError
 from srscope.networks.zoo import load_network
 from srscope.training.config import Recipe
 from srscope.training.player import Player
@@ -70,9 +71,13 @@ def initialise(network: nn.Module, config: object, recipe: Recipe) -> dict[str, 
 
     Raises:
         ParameterError: If the structures differ.
+        CheckpointError: If a file is named that is not there.
     """
     if not recipe.init:
         return None
+    if Path(recipe.init).suffix and not Path(recipe.init).exists():
+        remedy = "train the recipe it comes from first, or give other weights: --init=FILE"
+        raise CheckpointError(recipe.init, "the weights to start from are not there", remedy)
     start = load_network(recipe.init)
     found = getattr(start.module, "config", None)
     if found != config:
