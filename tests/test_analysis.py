@@ -230,7 +230,6 @@ def test_unreadable_images_are_skipped_counted_and_named(network: str, tmp_path:
         ({"suite": "clean-blur"}, UnknownNameError, "did you mean 'clean-blur-noise'"),
         ({"layers": ("body.33",)}, UnknownNameError, "unknown layer 'body.33'; did you mean"),
         ({"pca": 24}, ParameterError, "pca must be below the number of images, 24 here"),
-        ({"tsne": TsneConfig(perplexity=23)}, ParameterError, "images less 1, 23 here"),
         ({"reducer": "flaten"}, UnknownNameError, "did you mean 'flatten'"),
         ({"images": "nowhere"}, ImageError, "nowhere"),
         ({"patch": 512}, ImageError, "the largest is 260x200"),

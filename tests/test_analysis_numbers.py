@@ -123,7 +123,7 @@ def test_one_set(network: str, folder: str, tmp_path: Path) -> None:
 
 
 def test_too_few_images_for_t_sne(network: str, folder: str) -> None:
-    with pytest.raises(ParameterError, match=r"tsne\.perplexity must be below the number of poin"):
+    with pytest.raises(ParameterError, match=r"perplexity must be below the number of images less"):
         srscope.analyze(network, images=folder, **{**QUICK, "tsne": TsneConfig(perplexity=30)})
 
 

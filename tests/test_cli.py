@@ -183,6 +183,7 @@ def test_train_follows_the_recipe_and_its_overrides(
         (["analyze", "NET", "--runs", "0"], "runs must be 1 or more, but is 0"),
         (["analyze", "NET", "--runs", "many"], "runs"),
         (["analyze", "NET", "--tsne.perplexity", "-1"], "perplexity"),
+        (["analyze", "NET", "--tsne.dimensions", "3"], "tsne.dimensions must be 2"),
         (["analyze", "NET", "--colour", "red"], "colour"),
         (["analyze", "NET", "--set", "phone"], "--set must be NAME=DIR, but is 'phone'"),
         (["analyze", "NET", "--set", "a=x", "--set", "a=y"], "--set must be given once a name"),

@@ -77,6 +77,9 @@ class AnalysisConfig:
         for name, smallest in {**least, "permutations": 1, "devices": 1}.items():
             if getattr(self, name) < smallest:
                 raise ParameterError(name, f"{smallest} or more", getattr(self, name))
+        if self.tsne.dimensions != 2:
+            remedy = "figures and report are flat; srscope.projection.tsne.embed makes others"
+            raise ParameterError("tsne.dimensions", "2", self.tsne.dimensions, remedy)
         if not self.sets:
             return
         if len(self.sets) < 2:

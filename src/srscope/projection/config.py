@@ -19,7 +19,7 @@ class TsneConfig:
     These are the values of scikit-learn's TSNE in the paper's time (0.24), in its conventions.
 
     Args:
-        dimensions: Of the map, 2 or 3.
+        dimensions: Of the map, 2 or 3; 2 in an analysis.
         perplexity: Effective number of neighbours of a point; below the number of points - 1.
         learning_rate: Step of the gradient descent, for the gradient with its factor 4 as the
             t-SNE paper and scikit-learn have it; openTSNE's own number is 4 times this one.
