@@ -1,4 +1,4 @@
-"""Tests at full count (the marker ``torture``) run only when asked for, and tell what they tried.
+"""What many tests share, and tests at full count (the marker ``torture``), run only when asked for.
 
 ``make torture`` runs them, prints a table and writes it, as JSON, where ``--torture-table`` says.
 """
@@ -37,6 +37,22 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SRSCOPE_DATA", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of a small SRResNet's weights, for all to read."""
+    from support.tiny import tiny_checkpoint  # torch, which not every run of pytest needs
+
+    return str(tiny_checkpoint(tmp_path_factory.mktemp("network") / "tiny.safetensors"))
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of a folder with two photographs, for all to read."""
+    from support.tiny import photographs
+
+    return str(photographs(tmp_path_factory.mktemp("photographs") / "in"))
 
 
 @pytest.fixture

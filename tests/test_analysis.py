@@ -28,21 +28,11 @@ TSNE = TsneConfig(perplexity=5, iterations=300)
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tiny_checkpoint(tmp_path_factory.mktemp("network") / "tiny.safetensors"))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(photographs(tmp_path_factory.mktemp("photographs") / "in"))
-
-
-@pytest.fixture(scope="module")
 def finished(
-    network: str, folder: str, tmp_path_factory: pytest.TempPathFactory
+    network: str, images: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Study, Path]:
     out = tmp_path_factory.mktemp("out") / "study"
-    return analyze(network, out=out, images=folder, layers=("all",), tsne=TSNE, **FAST), out
+    return analyze(network, out=out, images=images, layers=("all",), tsne=TSNE, **FAST), out
 
 
 def without_times(scores: dict[str, Any]) -> dict[str, Any]:
@@ -102,10 +92,10 @@ def test_depth_runs_from_zero_to_one(finished: tuple[Study, Path]) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores_and_another_does_not(
-    finished: tuple[Study, Path], network: str, folder: str, tmp_path: Path
+    finished: tuple[Study, Path], network: str, images: str, tmp_path: Path
 ) -> None:
     study, _ = finished
-    options = {"images": folder, "layers": ("all",), "tsne": TSNE, **FAST}
+    options = {"images": images, "layers": ("all",), "tsne": TSNE, **FAST}
     again = analyze(network, out=tmp_path / "again", **options)
     assert without_times(scores_dict(again)) == without_times(scores_dict(study))
     other = analyze(network, seed=1, **options)
@@ -131,15 +121,15 @@ def test_controls_are_the_untrained_architecture_and_the_pixels(
     assert study.pixels.shape == (3, 16, 16)
 
 
-def test_the_untrained_control_can_be_left_out(network: str, folder: str) -> None:
-    study = analyze(network, images=folder, untrained=False, tsne=TSNE, **FAST)
+def test_the_untrained_control_can_be_left_out(network: str, images: str) -> None:
+    study = analyze(network, images=images, untrained=False, tsne=TSNE, **FAST)
     assert study.untrained == ()
 
 
 def test_div2k_stands_for_its_validation_photographs(
-    network: str, folder: str, monkeypatch: pytest.MonkeyPatch
+    network: str, images: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("srscope.analysis_features.div2k_validation", lambda: load_folder(folder))
+    monkeypatch.setattr("srscope.analysis_features.div2k_validation", lambda: load_folder(images))
     options = {"tsne": TSNE, "untrained": False, **FAST}
     study = analyze(network, images="div2k", **options)
     assert study.inputs.contents[0] == "photo-0.png#1"
@@ -237,25 +227,25 @@ def test_unreadable_images_are_skipped_counted_and_named(network: str, tmp_path:
     ],
 )
 def test_wrong_input_is_named(
-    network: str, folder: str, options: dict[str, Any], error: type[Exception], message: str
+    network: str, images: str, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        analyze(network, **{"images": folder, "tsne": TSNE, **FAST, **options})
+        analyze(network, **{"images": images, "tsne": TSNE, **FAST, **options})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_features_that_are_not_finite_name_their_layer(
-    tmp_path: Path, folder: str, value: float
+    tmp_path: Path, images: str, value: float
 ) -> None:
     spoilt = tiny_checkpoint(tmp_path / "spoilt.safetensors", spoil=value)
     with pytest.raises(DegenerateError, match=r"body\.1"):
-        analyze(str(spoilt), images=folder, layers=("all",), tsne=TSNE, **FAST)
+        analyze(str(spoilt), images=images, layers=("all",), tsne=TSNE, **FAST)
 
 
-def test_an_output_that_is_a_file_is_refused(network: str, folder: str, tmp_path: Path) -> None:
+def test_an_output_that_is_a_file_is_refused(network: str, images: str, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(FileProblem, match="is a file, not a folder"):
-        analyze(network, out=tmp_path / "taken", images=folder, tsne=TSNE, **FAST)
+        analyze(network, out=tmp_path / "taken", images=images, tsne=TSNE, **FAST)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from srscope.projection import engines
 from srscope.projection.config import TsneConfig
 from srscope.stage_cache import StageCache, prune
 from srscope.study import Study, scores_dict
-from support.tiny import FAST, FAST_WORDS, photographs, tiny_checkpoint
+from support.tiny import FAST, FAST_WORDS, tiny_checkpoint
 
 OPTIONS: dict[str, Any] = {
     **FAST,
@@ -86,11 +86,6 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
 def network(tmp_path_factory: pytest.TempPathFactory) -> LoadedNetwork:
     folder = tmp_path_factory.mktemp("network")
     return load_network(str(tiny_checkpoint(folder / "tiny.safetensors")))
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(photographs(tmp_path_factory.mktemp("photographs") / "in"))
 
 
 def numbers(study: Study) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,22 +14,7 @@ from srscope.errors import DegenerateError, ParameterError
 from srscope.projection.config import TsneConfig
 from srscope.scores.separability import separability
 from srscope.study import LayerScores, Study
-from support.tiny import photographs, tiny_checkpoint
-
-QUICK: dict[str, Any] = {
-    "contents": 6,
-    "patch": 16,
-    "pca": 5,
-    "runs": 1,
-    "permutations": 9,
-    "untrained": False,
-    "tsne": TsneConfig(perplexity=4, iterations=260),
-}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(photographs(tmp_path_factory.mktemp("photographs") / "in"))
+from support.tiny import FASTEST, photographs, tiny_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -62,24 +46,24 @@ def assert_defined(study: Study) -> None:
         ("huge", "feature vector of layer 'middle' is undefined: image 0 gives NaN or infinity"),
     ],
 )
-def test_a_layer_that_cannot_be_scored_is_named(folder: str, how: str, message: str) -> None:
+def test_a_layer_that_cannot_be_scored_is_named(images: str, how: str, message: str) -> None:
     spec = f"support.degenerate:Spoilt?how={how}"
     with pytest.raises(DegenerateError) as caught:
-        srscope.analyze(spec, images=folder, layers=("all",), **QUICK)
+        srscope.analyze(spec, images=images, layers=("all",), **FASTEST)
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("how", ["constant", "nan"])
-def test_the_layers_before_and_after_it_can_be_scored_alone(folder: str, how: str) -> None:
+def test_the_layers_before_and_after_it_can_be_scored_alone(images: str, how: str) -> None:
     spec = f"support.degenerate:Spoilt?how={how}"
-    study = srscope.analyze(spec, images=folder, layers=("first", "last"), **QUICK)
+    study = srscope.analyze(spec, images=images, layers=("first", "last"), **FASTEST)
     assert [layer.layer for layer in study.layers] == ["first", "last"]
     assert_defined(study)
 
 
-def test_features_whose_squares_underflow_are_scored(folder: str) -> None:
+def test_features_whose_squares_underflow_are_scored(images: str) -> None:
     spec = "support.degenerate:Spoilt?how=tiny"
-    study = srscope.analyze(spec, images=folder, layers=("middle",), **QUICK)
+    study = srscope.analyze(spec, images=images, layers=("middle",), **FASTEST)
     assert_defined(study)
     assert study.layers[0].feature_space.chi > 0
 
@@ -93,10 +77,11 @@ def test_duplicate_images_have_defined_scores_or_none_and_it_is_said(
     for name in "abcdef":
         Image.fromarray(tile).save(tmp_path / "in" / f"{name}.png")
     images = str(tmp_path / "in")
-    study = srscope.analyze(network, images=images, **QUICK)  # noise differs, clean and blur do not
+    # Noise differs, clean and blur do not.
+    study = srscope.analyze(network, images=images, **FASTEST)
     assert_defined(study)
     with pytest.raises(DegenerateError, match=r"CHI of [\w.]+ is undefined: all points of "):
-        srscope.analyze(network, images=images, suite="blur-1-4", **QUICK)
+        srscope.analyze(network, images=images, suite="blur-1-4", **FASTEST)
 
 
 @pytest.mark.parametrize("contents", [1, 2])
@@ -104,7 +89,7 @@ def test_one_content_and_as_many_sets_as_images(
     network: str, tmp_path: Path, contents: int
 ) -> None:
     images = photographs(tmp_path / "in", count=contents, size=(64, 64))
-    options = {**QUICK, "pca": 2, "tsne": TsneConfig(perplexity=1.5, iterations=260)}
+    options = {**FASTEST, "pca": 2, "tsne": TsneConfig(perplexity=1.5, iterations=260)}
     if contents == 1:
         rule = "is undefined: every point is a class of its own; give more images a set"
         with pytest.raises(DegenerateError, match=rule):
@@ -115,16 +100,16 @@ def test_one_content_and_as_many_sets_as_images(
         assert [score for score, _ in study.left_out] == ["knn_accuracy"]
 
 
-def test_one_set(network: str, folder: str, tmp_path: Path) -> None:
+def test_one_set(network: str, images: str, tmp_path: Path) -> None:
     suite = tmp_path / "one.yaml"
     suite.write_text("name: one\nsets:\n  - name: clean\n")
     with pytest.raises(DegenerateError, match="there is one class only; give two sets or more"):
-        srscope.analyze(network, images=folder, suite=str(suite), **QUICK)
+        srscope.analyze(network, images=images, suite=str(suite), **FASTEST)
 
 
-def test_too_few_images_for_t_sne(network: str, folder: str) -> None:
+def test_too_few_images_for_t_sne(network: str, images: str) -> None:
     with pytest.raises(ParameterError, match=r"perplexity must be below the number of images less"):
-        srscope.analyze(network, images=folder, **{**QUICK, "tsne": TsneConfig(perplexity=30)})
+        srscope.analyze(network, images=images, **{**FASTEST, "tsne": TsneConfig(perplexity=30)})
 
 
 def test_float16_points_are_scored_without_overflow() -> None:

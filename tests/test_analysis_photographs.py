@@ -17,18 +17,13 @@ from srscope.features.tap import FeatureTap
 from srscope.images.io import read_image
 from srscope.networks.zoo import load_network
 from support.networks import assert_no_hooks
-from support.tiny import photographs, tiny_checkpoint
+from support.tiny import photographs
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = photographs(tmp_path_factory.mktemp("in"), count=2, size=(50, 40))
     return photographs(folder / "more", count=1, size=(16, 16)).parent
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tiny_checkpoint(tmp_path_factory.mktemp("network") / "tiny.safetensors"))
 
 
 def test_every_patch_has_the_networks_own_features(

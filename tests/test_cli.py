@@ -26,16 +26,6 @@ OPTIONS = {
 FAST = [*(f"--{name}={value}" for name, value in OPTIONS.items()), "--quiet"]
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tiny_checkpoint(tmp_path_factory.mktemp("network") / "tiny.safetensors"))
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(photographs(tmp_path_factory.mktemp("photographs") / "in"))
-
-
 def test_analyze_writes_a_report_and_ends_with_its_path(
     network: str, images: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

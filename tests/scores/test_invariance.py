@@ -19,6 +19,8 @@ from srscope.scores.variance import two_way_variance
 from support.points import crossed_labels
 
 Points, Labels = NDArray[np.float64], NDArray[np.int64]
+Drawn = tuple[Points, Labels, Labels, np.random.Generator]
+"""Points (N, D), sets, contents, and what to draw more from."""
 
 SCORES: dict[str, Callable[[Points, Labels, Labels], tuple[float, ...]]] = {
     "CHI": lambda x, s, c: (separability(x, s).chi,),
@@ -31,7 +33,7 @@ SCORES: dict[str, Callable[[Points, Labels, Labels], tuple[float, ...]]] = {
 
 
 @st.composite
-def crossed_points(draw: st.DrawFn) -> tuple[Points, Labels, Labels, np.random.Generator]:
+def crossed_points(draw: st.DrawFn) -> Drawn:
     """Draw points of a crossed design: every content in every set."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sets, contents, width = (draw(st.integers(*ends)) for ends in ((2, 4), (5, 9), (5, 30)))
@@ -50,7 +52,7 @@ few = settings(max_examples=15, deadline=None)
 @few
 def test_rotation_translation_and_scale_change_no_score(
     score: str,
-    drawn: tuple[Points, Labels, Labels, np.random.Generator],
+    drawn: Drawn,
     shift: float,
     log_scale: float,
 ) -> None:
@@ -65,9 +67,7 @@ def test_rotation_translation_and_scale_change_no_score(
 @pytest.mark.parametrize("score", SCORES)
 @given(drawn=crossed_points())
 @few
-def test_order_and_names_change_no_score(
-    score: str, drawn: tuple[Points, Labels, Labels, np.random.Generator]
-) -> None:
+def test_order_and_names_change_no_score(score: str, drawn: Drawn) -> None:
     points_ND, set_N, content_N, rng = drawn
     order_N = rng.permutation(len(points_ND))
     named_N = (rng.permutation(100)[: set_N.max() + 1] - 50)[set_N]
@@ -79,9 +79,7 @@ def test_order_and_names_change_no_score(
 
 @given(drawn=crossed_points(), log_scale=st.floats(-6, 6))
 @few
-def test_the_p_value_does_not_depend_on_scale_and_place(
-    drawn: tuple[Points, Labels, Labels, np.random.Generator], log_scale: float
-) -> None:
+def test_the_p_value_does_not_depend_on_scale_and_place(drawn: Drawn, log_scale: float) -> None:
     points_ND, set_N, content_N, _ = drawn
     options = {"permutations": 19, "seed": 0}
     before = permutation_p_value(points_ND, set_N, content_N, **options)
@@ -92,7 +90,7 @@ def test_the_p_value_does_not_depend_on_scale_and_place(
 @given(drawn=crossed_points(), log_scale=st.floats(-3, 3))
 @few
 def test_wd_and_bd_scale_with_the_square_and_add_up_to_all_the_dispersion(
-    drawn: tuple[Points, Labels, Labels, np.random.Generator], log_scale: float
+    drawn: Drawn, log_scale: float
 ) -> None:
     points_ND, set_N, _, _ = drawn
     scale = 10**log_scale

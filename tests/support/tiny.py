@@ -1,6 +1,7 @@
 """A tiny network and a folder of photographs, for tests that run the whole pipeline fast."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.projection.config import TsneConfig
 
 FAST = {
     "contents": 8,
@@ -17,6 +19,16 @@ FAST = {
     "permutations": 49,
 }
 """Options of an analysis that takes about a second."""
+FASTEST: dict[str, Any] = {
+    "contents": 6,
+    "patch": 16,
+    "pca": 5,
+    "runs": 1,
+    "permutations": 9,
+    "untrained": False,
+    "tsne": TsneConfig(perplexity=4, iterations=260),
+}
+"""Options of one that takes less, its t-SNE included."""
 FAST_WORDS = [
     "--contents=6",
     "--patch=16",

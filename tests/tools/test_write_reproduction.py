@@ -1,35 +1,23 @@
 """The page that tells the reproduction says what its kept numbers say, of the shipped weights."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from srscope.networks.zoo import list_networks
 from srscope.reproduction.claims import CLAIMS
+from support.tools import load_tool
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    path = ROOT / "tools" / "write_reproduction.py"
-    spec = importlib.util.spec_from_file_location("write_reproduction", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = load_tool("write_reproduction")
 
 
-def test_the_page_says_what_is_kept(tool: ModuleType) -> None:
+def test_the_page_says_what_is_kept() -> None:
     page = tool.PAGE.read_text("utf-8")
     assert tool.filled(page) == page, "run python tools/write_reproduction.py"
 
 
-def test_kept_findings_are_of_the_shipped_weights_and_the_papers_protocol(tool: ModuleType) -> None:
+def test_kept_findings_are_of_the_shipped_weights_and_the_papers_protocol() -> None:
     findings = tool.read("findings")
     shipped = {card.name: card.facts["sha256"] for card in list_networks()}
     assert findings["networks"]
@@ -40,14 +28,14 @@ def test_kept_findings_are_of_the_shipped_weights_and_the_papers_protocol(tool: 
     assert not findings["failed"]
 
 
-def test_every_claim_and_every_figure_is_there(tool: ModuleType) -> None:
+def test_every_claim_and_every_figure_is_there() -> None:
     assert [each["id"] for each in tool.read("scorecard")] == [claim.id for claim in CLAIMS]
     shown = set(tool.FIGURE.findall(tool.PAGE.read_text("utf-8")))
     assert shown == {path.stem for path in tool.IMAGES.glob("*.png")}
 
 
 def test_a_folder_of_some_experiments_deletes_nothing(
-    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tool, "KEPT", tmp_path / "kept")
     monkeypatch.setattr(tool, "IMAGES", tmp_path / "images")
@@ -60,9 +48,7 @@ def test_a_folder_of_some_experiments_deletes_nothing(
     assert (tmp_path / "images" / "scorecard.json").exists()
 
 
-def test_marks_are_filled(
-    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_marks_are_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tool, "KEPT", tmp_path)
     table = {"columns": ["x", "y", "z"], "rows": [["a", 1234.5, None], ["b|c", float("nan"), 2]]}
     (tmp_path / "t-1.json").write_text(json.dumps(table))
@@ -80,9 +66,7 @@ def test_marks_are_filled(
     assert "| **C1** | one | **holds**. so | 3\\|4 | p |" in card
 
 
-def test_courses_are_tables_by_iteration(
-    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_courses_are_tables_by_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tool, "COURSES", tmp_path)
 
     def layer(label: str, chi: float) -> dict[str, object]:

@@ -1,37 +1,22 @@
 """The results in README and docs are those of the kept scores, which are of the shipped weights."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
-
-import pytest
 
 from srscope.networks.zoo import list_networks
+from support.tools import load_tool
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "write_results", ROOT / "tools" / "write_results.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = load_tool("write_results")
 
 
-def test_pages_say_what_the_kept_scores_say(tool: ModuleType) -> None:
+def test_pages_say_what_the_kept_scores_say() -> None:
     results = tool.text()
     for path in tool.PAGES:
         page = path.read_text("utf-8")
         assert tool.with_results(page, results) == page, f"run make results ({path.name})"
 
 
-def test_kept_scores_are_of_the_shipped_weights(tool: ModuleType) -> None:
+def test_kept_scores_are_of_the_shipped_weights() -> None:
     shipped = {card.name: card.facts["sha256"] for card in list_networks()}
     for network in tool.NETWORKS:
         for suite in (tool.MAIN, *tool.DEGREES):
@@ -41,7 +26,7 @@ def test_kept_scores_are_of_the_shipped_weights(tool: ModuleType) -> None:
             assert scores["protocol"]["runs"] == 5
 
 
-def test_a_changed_score_is_noticed(tool: ModuleType, tmp_path: Path) -> None:
+def test_a_changed_score_is_noticed(tmp_path: Path) -> None:
     kept, tool.KEPT = tool.KEPT, tmp_path
     try:
         for path in kept.glob("*.json"):
@@ -56,13 +41,13 @@ def test_a_changed_score_is_noticed(tool: ModuleType, tmp_path: Path) -> None:
         tool.KEPT = kept
 
 
-def test_only_what_stands_between_the_marks_is_replaced(tool: ModuleType) -> None:
+def test_only_what_stands_between_the_marks_is_replaced() -> None:
     page = "a\n<!-- RESULTS -->\nold\n<!-- /RESULTS -->\nb\n"
     wanted = "a\n<!-- RESULTS -->\nnew\n<!-- /RESULTS -->\nb\n"
     assert tool.with_results(page, "new") == wanted
 
 
-def test_the_pair_shows_what_the_paper_found(tool: ModuleType) -> None:
+def test_the_pair_shows_what_the_paper_found() -> None:
     chis = {
         network: [layer["tsne"]["chi"]["mean"] for layer in tool.read(network, tool.MAIN)["layers"]]
         for network in tool.NETWORKS

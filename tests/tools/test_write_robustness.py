@@ -1,33 +1,19 @@
 """The table of what was tried says what the kept counts say."""
 
-import importlib.util
 import json
-from pathlib import Path
-from types import ModuleType
 
-import pytest
+from support.tools import load_tool
 
-ROOT = Path(__file__).parents[2]
+tool = load_tool("write_robustness")
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    path = ROOT / "tools" / "write_robustness.py"
-    spec = importlib.util.spec_from_file_location("write_robustness", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_page_says_what_is_kept(tool: ModuleType) -> None:
+def test_the_page_says_what_is_kept() -> None:
     page = tool.PAGE.read_text("utf-8")
     kept = json.loads(tool.KEPT.read_text("utf-8"))
     assert tool.with_table(page, tool.table(kept)) == page, "run python tools/write_robustness.py"
 
 
-def test_a_table_has_a_row_for_everything_tried(tool: ModuleType) -> None:
+def test_a_table_has_a_row_for_everything_tried() -> None:
     rows = tool.table({"b": {"worked": 1000, "refused": 2, "ran code": 0}, "a": {"x": 1}})
     assert rows.splitlines()[2:] == [
         "| a | 1 | 1 x |",

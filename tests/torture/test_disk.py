@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +12,11 @@ import pytest
 
 from srscope.files import LOCK, writing_to
 from support.disks import make_read_only, small_disk
-from support.jobs import Job, make_inputs, results
+from support.jobs import Job, results
 from support.killer import Killer, Outcome
 from support.runs import differences, exported
 
 COMMANDS = ("analyze", "reproduce", "train")
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_inputs(tmp_path_factory.mktemp("inputs"))
-
-
-@pytest.fixture(scope="module")
-def killer(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
-    with Killer(inputs / "analyze", tmp_path_factory.mktemp("killer") / "log.txt") as killer:
-        yield killer
 
 
 def assert_refused(outcome: Outcome, *words: str) -> None:

@@ -7,25 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from support.jobs import Job, damage, make_inputs, results
+from support.jobs import Job, damage, results
 from support.killer import Killer
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_inputs(tmp_path_factory.mktemp("inputs"))
-
-
-@pytest.fixture(scope="module")
-def killer(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
-    with Killer(inputs / "analyze", tmp_path_factory.mktemp("killer") / "log.txt") as killer:
-        yield killer
 
 
 @pytest.mark.slow

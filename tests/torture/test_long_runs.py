@@ -6,24 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import srscope
-from srscope.projection.config import TsneConfig
-from support.tiny import photographs, tiny_checkpoint
+from support.tiny import FASTEST, photographs, tiny_checkpoint
 from support.usage import Usage
 
-QUICK: dict[str, Any] = {
-    "contents": 6,
-    "patch": 16,
-    "pca": 5,
-    "runs": 1,
-    "permutations": 9,
-    "untrained": False,
-    "tsne": TsneConfig(perplexity=4, iterations=260),
-}
 MINUTES = float(os.environ.get("TORTURE_MINUTES", "60"))
 WARM = 2
 """Analyses after which caches are full, and pools have their threads."""
@@ -41,7 +30,7 @@ def test_repeated_analyses_grow_nothing(
 
     def analyse(number: int) -> None:
         out = tmp_path / f"out-{number % 2}"  # a new folder, and one that holds results
-        srscope.analyze(network, images=images, out=out, seed=number, **QUICK)
+        srscope.analyze(network, images=images, out=out, seed=number, **FASTEST)
 
     for number in range(WARM):
         analyse(number)
