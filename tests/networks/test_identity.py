@@ -145,7 +145,31 @@ def test_an_edit_of_ones_own_code_gives_another_hash(tmp_path: Path, monkeypatch
             sys.modules.pop(name, None)
 
 
-def test_another_version_of_a_package_gives_another_hash(monkeypatch):
+@pytest.mark.parametrize("site", ["site-packages", "dist-packages"])
+def test_another_version_of_a_package_gives_another_hash(tmp_path: Path, monkeypatch, site: str):
+    # In a folder of packages that is not this environment's: a user's, the system's.
+    folder = tmp_path / site
+    (folder / "own_package-1.0.dist-info").mkdir(parents=True)
+    told = folder / "own_package-1.0.dist-info" / "METADATA"
+    told.write_text("Metadata-Version: 2.1\nName: own_package\nVersion: 1.0\n", "utf-8")
+    (folder / "own_package.py").write_text("from torch import nn\nclass Net(nn.Module): ...\n")
+    monkeypatch.syspath_prepend(str(folder))
+    try:
+        net = importlib.import_module("own_package").Net()
+        before = identity_of(net)
+        assert before is not None
+        (tmp_path / "own_code.py").write_text("GAIN = 2\n", "utf-8")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        importlib.import_module("own_code")  # nothing to a package's network
+        assert identity_of(net) == before
+        told.write_text(told.read_text("utf-8").replace("1.0", "1.1"), "utf-8")
+        assert identity_of(net) not in (before, None)
+    finally:
+        for name in ("own_package", "own_code"):
+            sys.modules.pop(name, None)
+
+
+def test_another_version_of_timm_gives_another_hash(monkeypatch):
     timm = pytest.importorskip("timm")
     torch.manual_seed(0)
     net = timm.create_model("resnet10t", num_classes=0)

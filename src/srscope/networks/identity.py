@@ -29,6 +29,7 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.
 _PLAIN_OF_TORCH = (torch.memory_format, torch.layout)
 _HOOKS = {name for name in vars(nn.Module()) if "hook" in name}
 _IGNORED = {"training", "_modules"}
+_SITES = {"site-packages", "dist-packages"}
 
 
 class _Unknown(Exception):
@@ -211,6 +212,8 @@ def _hash_of_files(top: str) -> str:
 
 @functools.cache
 def _is_installed(path: Path) -> bool:
-    """Tell whether a file belongs to Python or to an installed package."""
+    """Tell whether a file belongs to Python or to an installed package, of any environment."""
+    if not _SITES.isdisjoint(path.parts):  # a user's, the system's, or one that a .pth file names
+        return True
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     return any(path.is_relative_to(folder) for folder in folders)
