@@ -176,6 +176,8 @@ def _know_program() -> None:
 
 
 def _serve(photographs: str, log: str) -> None:
+    for name in ("srscope.console", "srscope.images.deep", "torch.utils.tensorboard"):
+        importlib.import_module(name)  # late imports of training: a third of a tiny run's time
     import srscope.training.facts
     from srscope.images.folder import load_folder
     from srscope.training import export, loop

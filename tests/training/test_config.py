@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from srscope.errors import FileProblem, SrscopeError, UnknownNameError
+from srscope.errors import FileProblem, ParameterError, UnknownNameError
 from srscope.training.recipes import load_recipe, recipe_dict
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -64,8 +64,6 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name: x\niteration: 10\n", "iteration"),
-        ("name: x\ndata: {ptch: 9}\n", "ptch"),
         ("name: x\niterations: many\n", "iterations.*many"),
         ("name: x\niterations: 0\n", "iterations must be at least 1, but is 0"),
         ("name: x\nseed: -1\n", "seed must be 0 or more"),
@@ -85,12 +83,28 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("name: x\ntask: gan\nlosses: {pixel: -1}\n", r"losses\.pixel must be 0 or more"),
         ("name: x\ntask: gan\ndiscriminator: {channels: 0}\n", "channels must be at least 1"),
         ("name: x\ntask: gan\nlosses: {perceptual_features: vgg}\n", "perceptual_features"),
-        ("name: [x\n", "is not plain YAML"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(SrscopeError, match=message):
+    with pytest.raises(ParameterError, match=message):
         load_recipe(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\niteration: 10\n", "'iteration'; did you mean 'iterations'"),
+        ("name: x\ndata: {ptch: 9}\n", "unknown key of data 'ptch'; did you mean 'patch'"),
+    ],
+)
+def test_unknown_keys_are_named_with_near_ones(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        load_recipe(write(tmp_path, text))
+
+
+def test_what_is_no_yaml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="is not plain YAML"):
+        load_recipe(write(tmp_path, "name: [x\n"))
 
 
 def test_an_unknown_kind_of_training_is_named_with_those_there_are(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def unbroken_gan(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> Un
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("kills", [10, pytest.param(20, marks=pytest.mark.torture)])
 @pytest.mark.parametrize("task", ["sr", "gan"])
 def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(
     killer: Killer,
@@ -82,7 +82,6 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(
 ) -> None:
     unbroken: Unbroken = request.getfixturevalue(f"unbroken_{task}")
     random = np.random.default_rng(20)
-    killed = 0
     for number in range(kills):
         # One moment in each part of the run's file operations: at the operation itself, or up
         # to a tenth of a second later, in the iterations, a checkpoint or the export.
@@ -90,14 +89,15 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(
         delay = random.uniform(0.0, 0.1) if number % 2 else 0.0
         out = tmp_path / str(number)
         first = killer.train(unbroken.recipe, out, kill_at=at, delay=delay)
-        assert first.killed or (first.code == 0 and delay > 0), first.errors
-        killed += first.killed
+        if not first.killed:  # it was done before
+            shutil.rmtree(out)
+            first = killer.train(unbroken.recipe, out, kill_at=at)
+        assert first.killed, first.errors
         again = killer.train(unbroken.recipe, out, "--resume")
         assert again.code == 0, again.errors
         unbroken.assert_same(out)
-    assert killed >= kills - 2
     what = f"`srscope train` ({task}) killed (SIGKILL) at random moments, then resumed"
-    tally(what, {"the same bits": killed, "done before the kill": kills - killed})
+    tally(what, {"the same bits": kills})
 
 
 @pytest.mark.slow
