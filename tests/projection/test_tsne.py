@@ -5,6 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
+import sklearn
 from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
 
@@ -19,21 +20,24 @@ from support.points import clusters, crossed_labels, degraded_contents
 SMALL = TsneConfig(perplexity=10, iterations=500, learning_rate=50)
 QUICK = TsneConfig(perplexity=10, iterations=120, early_iterations=60)
 REFERENCE = TsneConfig(engine="scikit-learn")
+# Ten runs tell enough with the newest versions. With the lowest (scikit-learn 1.5.0, NumPy 1.26.0)
+# ten of the contents put CHI 1.03 spreads apart, 30 put it 0.79; the ratio of KL is 1.018.
+RUNS = 10 if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9) else 30
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("points", [clusters(), degraded_contents()], ids=["clusters", "contents"])
 def test_maps_are_no_worse_than_scikit_learns_and_score_alike(points):
     ours, theirs = (
-        embed_many([points], config, runs=10, seed=0)[0] for config in (TsneConfig(), REFERENCE)
+        embed_many([points], config, runs=RUNS, seed=0)[0] for config in (TsneConfig(), REFERENCE)
     )
     kls = [np.median([embedding.kl for embedding in runs]) for runs in (ours, theirs)]
-    assert kls[0] <= 1.03 * kls[1]  # 1.025 times that of scikit-learn 1.5.0
+    assert kls[0] <= 1.02 * kls[1]
     sets = crossed_labels(3, 50)[0]
     chis = [[separability(run.points_ND, sets).chi for run in runs] for runs in (ours, theirs)]
     apart = np.mean(chis[0]) - np.mean(chis[1])
     spread = np.hypot(np.std(chis[0], ddof=1), np.std(chis[1], ddof=1))
-    assert abs(apart) <= 1.25 * spread  # 1.03 beside scikit-learn 1.5.0
+    assert abs(apart) <= spread
 
 
 def test_one_seed_gives_one_map_bit_for_bit():

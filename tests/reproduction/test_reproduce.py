@@ -265,8 +265,10 @@ sys.exit(cli.main(["reproduce", "--jobs", "2", "--out", r"{tmp_path / "out"}",
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.startswith("srscope: interrupted\n")  # loky may warn of what it cleans up
-    assert "Traceback" not in errors
+    said, *others = errors.splitlines()
+    assert said == "srscope: interrupted"
+    # What loky starts to clean up after it may warn, and nothing else may say anything.
+    assert [each for each in others if "resource_tracker" not in each] in ([], ["  warnings.warn("])
     ended = time.monotonic()
     while _alive(process.pid) and time.monotonic() < ended + 20:
         time.sleep(0.1)
