@@ -35,17 +35,18 @@ class Block(nn.Module):
 
 
 class Chain(nn.Module):
-    """First convolution, ``body``, last convolution, magnification by 2."""
+    """First convolution, ``body``, last convolution, magnification by 2, two more at full size."""
 
     def __init__(self, body: nn.Module, width: int = 4) -> None:
         super().__init__()
         self.x, self.y, self.z = (
             nn.Conv2d(3, width, 1), body, nn.Conv2d(width, 4 * width, 1),
         )  # fmt: skip
-        self.shuffle, self.end = nn.PixelShuffle(2), nn.Conv2d(width, 3, 1)
+        self.shuffle, self.hr = nn.PixelShuffle(2), nn.Conv2d(width, width, 1)
+        self.end = nn.Conv2d(width, 3, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.end(self.shuffle(self.z(self.y(self.x(x)))))
+        return self.end(self.hr(self.shuffle(self.z(self.y(self.x(x))))))
 
 
 class Inside(nn.Module):
@@ -86,6 +87,15 @@ def test_a_group_that_is_nearly_all_of_the_network_is_opened_and_kept() -> None:
     assert labels(Chain(Inside(7))) == [
         "Conv1", *(f"Block{i}" for i in range(1, 8)), "y.close", "y",
     ]  # fmt: skip
+
+
+def test_beside_many_blocks_a_group_is_opened_where_it_is_more_than_half_of_the_network() -> None:
+    def chain(count: int) -> nn.Module:
+        return Chain(nn.Sequential(*(Block() for _ in range(6)), Inside(count)))
+
+    assert labels(chain(5)) == ["Conv1", *(f"Block{i}" for i in range(1, 7)), "y.6"]
+    blocks = [f"Block{i}" for i in range(1, 16)]
+    assert labels(chain(9)) == ["Conv1", *blocks, "y.6.close", "y.6"]
 
 
 def test_a_group_that_only_hands_on_is_not_a_tap_beside_its_last_block() -> None:

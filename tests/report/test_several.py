@@ -15,7 +15,7 @@ from srscope.report import compare as comparison_page
 from srscope.report import course as course_page
 from srscope.report.several import Cell, Head, Panel, payload, sheets, table
 from support import several, studies
-from support.markup import Balanced
+from support.markup import Balanced, assert_admits_only_its_own
 
 HOSTILE = "</script><script>window.pwned=1</script>"
 
@@ -38,6 +38,7 @@ def test_the_file_is_whole_and_refers_to_nothing_outside(page: str) -> None:
     for source in checked.sources:
         assert source.startswith("data:") or source[1:] in checked.ids
     assert checked.handlers == []
+    assert_admits_only_its_own(rendered)
     assert "$" not in re.sub(r"(?s)<script.*?</script>", "", rendered)
 
 

@@ -81,6 +81,17 @@ def test_of_two_controls_the_stronger_decides() -> None:
     assert verdict(record).kind == "inherited"
 
 
+def test_no_more_than_a_control_while_their_spreads_over_runs_meet() -> None:
+    record = studies.make(pixels_chi=100.0)
+    assert verdict(record).kind == "strengthened"
+    last = record.layers[-1]
+    for std, kind in ((300.0, "strengthened"), (510.0, "inherited")):
+        chi = dataclasses.replace(last.tsne.chi, std=std)
+        wider = dataclasses.replace(last, tsne=dataclasses.replace(last.tsne, chi=chi))
+        spread = dataclasses.replace(record, layers=(*record.layers[:-1], wider))
+        assert verdict(spread).kind == kind
+
+
 def test_a_missing_untrained_control_is_said() -> None:
     record = dataclasses.replace(studies.make(), untrained=())
     outcome = verdict(record)

@@ -19,7 +19,7 @@ from srscope.reproduction.records import Finding, Table
 from srscope.reproduction.reproduce import Failure, LeftOut, Reproduction
 from support import browser as browsers
 from support import several, studies
-from support.markup import Balanced
+from support.markup import Balanced, policy_of
 from support.trials import Tally
 
 ATTACKS = {
@@ -100,16 +100,11 @@ PAGES: dict[str, Callable[[str], str]] = {
 }
 
 
-def policy(page: str) -> dict[str, str]:
-    (found,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
-    return dict(rule.strip().split(" ", 1) for rule in found.split(";"))
-
-
 @pytest.mark.tallied
 @pytest.mark.parametrize("name", PAGES)
 def test_no_text_becomes_markup(name: str, tally: Tally) -> None:
     plain = PAGES[name]("")
-    rules = policy(plain)
+    rules = policy_of(plain)
     assert POLICY.items() <= rules.items()
     for kind in ("script-src", "style-src"):
         assert re.fullmatch(r"'sha256-[\w+/=]+'", rules.get(kind, "'sha256-none'"))
@@ -117,7 +112,7 @@ def test_no_text_becomes_markup(name: str, tally: Tally) -> None:
     for attack in ATTACKS.values():
         page = PAGES[name](attack)
         page.encode("utf-8")
-        assert policy(page) == rules
+        assert policy_of(page) == rules
         for tag in ("script", "style", "img", "svg", "iframe", "link", "meta"):
             assert page.count(f"<{tag}") == plain.count(f"<{tag}"), (tag, attack)
         read = Balanced()
