@@ -145,6 +145,12 @@ def test_an_edit_of_ones_own_code_gives_another_hash(tmp_path: Path, monkeypatch
             sys.modules.pop(name, None)
 
 
+def test_an_edit_of_srscope_gives_another_hash(monkeypatch):
+    before = identity_of(network())
+    monkeypatch.setattr(identity, "program", lambda: "edited")
+    assert identity_of(network()) not in (before, None)
+
+
 @pytest.mark.parametrize("site", ["site-packages", "dist-packages"])
 def test_another_version_of_a_package_gives_another_hash(tmp_path: Path, monkeypatch, site: str):
     # In a folder of packages that is not this environment's: a user's, the system's.
