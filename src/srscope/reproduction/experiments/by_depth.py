@@ -67,7 +67,7 @@ def run_pair(lab: Lab, folder: Path, *, number: int, table: int, pair: tuple[str
     return Finding(
         id=f"fig{number}",
         title=TITLES[number],
-        where=f"Fig. {number}, Tab. S{table}",
+        where=f"Figs. {number} and S{table}, Tab. S{table}",
         figures=(f"fig{number}", f"fig{number}-depth"),
         tables=(
             Table(
@@ -129,7 +129,7 @@ def _experiment(number: int, table: int, pair: tuple[str, str]) -> Experiment:
     return Experiment(
         id=f"fig{number}",
         title=TITLES[number],
-        where=f"Fig. {number}, Tab. S{table}",
+        where=f"Figs. {number} and S{table}, Tab. S{table}",
         networks=pair,
         run=partial(run_pair, number=number, table=table, pair=pair),
     )

@@ -12,7 +12,7 @@ from srscope.reproduction.records import Finding
 _ABOUT = Finding(
     id="fig4",
     title="A classifier's features cluster by object class, more so with depth",
-    where="Fig. 4, Tab. S1",
+    where="Figs. 4 and S1, Tab. S1",
 )
 
 
