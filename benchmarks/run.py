@@ -5,7 +5,8 @@
 Each entry does the same work on the same data; where the results can differ in quality, the quality
 is measured too. Contestants take turns. Times are medians over the rounds, in seconds, shown with
 their range; ratios are medians of the ratios of single rounds. Takes under 20 minutes on two cores;
-`--full` takes longer, with more patches. `--tiny` only shows that it all runs.
+`--full` takes longer, with more patches and `srscope reproduce`. `--tiny` only shows that it all
+runs.
 
 Run it on an otherwise idle machine: the load before it starts is recorded, and results of a busy
 machine are marked as such. With `--out`, NAME.json, NAME.md and NAME-size.png and .svg are written.
@@ -20,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import paper
 import precision
 import size
 import stages
@@ -40,6 +42,7 @@ PARTS = (
     "stream",
     "whole",
     "size",
+    "reproduce",
 )
 
 
@@ -49,11 +52,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--full", action="store_true", help="up to 30,000 patches, more rounds")
     parser.add_argument("--tiny", action="store_true", help="a few patches, one round: no results")
     parser.add_argument("--rounds", type=int, default=None, help="that are counted [5]")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts")
     parser.add_argument("--out", type=Path, default=None, help="files to write, without suffix")
     options = parser.parse_args(words)
     rounds = options.rounds or (1 if options.tiny else 7 if options.full else 5)
     few = max(1, min(rounds, 3))  # of what takes minutes
+    parts = options.only or (PARTS if options.full else PARTS[:-1])
     load = load_average()
     about = {**machine(), "load_before": load}
     idle = load is not None and load < IDLE_LOAD
@@ -80,9 +84,10 @@ def main(words: Sequence[str] | None = None) -> None:
         ),
         "whole": lambda: whole.benchmark(results, rounds=few, contents=contents, runs=runs),
         "size": lambda: size.benchmark(results, sizes=sizes),
+        "reproduce": lambda: paper.benchmark(results),
     }
     seconds: dict[str, float] = {}
-    for part in options.only:
+    for part in parts:
         started = time.perf_counter()
         jobs[part]()
         seconds[part] = time.perf_counter() - started

@@ -1,0 +1,24 @@
+"""What `srscope reproduce` costs: with an empty cache, then with a full one."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from common import Results, Timing
+from startup import COMMAND
+
+
+def benchmark(results: Results) -> None:
+    """Time whole processes, all experiments and the page included."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = [str(COMMAND), "reproduce", "--quiet"]
+        run += ["--out", str(Path(folder) / "out"), "--cache", str(Path(folder) / "cache")]
+        for who, limit in {"empty cache": "<= 900", "full cache": "<= 20"}.items():
+            started = time.perf_counter()
+            subprocess.run(run, check=True, capture_output=True)
+            seconds = [time.perf_counter() - started]
+            results.add(Timing(job="srscope reproduce", who=who, rounds=seconds))
+            results.check("srscope reproduce", f"{who}, seconds", seconds, limit)
