@@ -49,6 +49,15 @@ def test_ids_may_be_apart_or_joined_by_commas(run: Run, tmp_path: Path) -> None:
     assert names == ["fig1", "fig8", "fig9"]
 
 
+def test_help_calls_no_argument_required(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["reproduce", "--help"])
+    assert ended.value.code == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "ID experiments, such as fig7 [all] (type: str, default: [])" in printed
+    assert "required" not in printed
+
+
 def test_an_unknown_id_is_one_line(run: Run) -> None:
     code, out, err = run([planted("fig7")], "fgi7", "--quiet")
     assert (code, out) == (2, "")

@@ -108,7 +108,8 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     _quiet(sub)
 
     sub = command("reproduce", _reproduce, "Rerun the paper's experiments and judge its claims.")
-    sub.add_argument("ids", metavar="ID", nargs="*", type=str, help="such as fig7 [all]")
+    ids = "experiments, such as fig7 [all]"
+    sub.add_argument("ids", metavar="ID", nargs="*", type=str, default=[], help=ids)
     sub.add_argument("--out", type=str, default="srscope-out/reproduction", help="output folder")
     where = "folder of checkpoints that stand in for bundled networks of the same name"
     sub.add_argument("--networks", type=str, default="", help=where)
@@ -270,7 +271,7 @@ def _reproduce(args: Any) -> int:
     from srscope.reproduction.reproduce import reproduce
 
     options = args.as_dict()
-    ids = [name for word in options.pop("ids") or () for name in word.split(",") if name]
+    ids = [name for word in options.pop("ids") for name in word.split(",") if name]
     with stage_progress(quiet=options.pop("quiet")) as progress:
         done = reproduce(ids, progress=progress, **options)
     print_reproduction(done)
