@@ -13,6 +13,7 @@ from srscope.errors import CheckpointError, FileProblem, ParameterError
 from srscope.networks.build import build_network
 from srscope.networks.resnet import ResNet18
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.zoo import load_network
 from srscope.training.classification import ClassificationRecipe, ClassifierConfig
 from srscope.training.gan import GanRecipe
 from srscope.training.recipes import recipe_dict
@@ -182,6 +183,21 @@ def test_the_residual_of_the_recipe_is_kept(tmp_path: Path) -> None:
     assert loaded.module.config == config
     assert loaded.name == f"{tmp_path.name} at 2000"
     assert loaded.source == "checkpoint checkpoint-00002000.pt"
+
+
+def test_checkpoints_of_ours_are_known_by_content_under_any_name(tmp_path: Path) -> None:
+    network_of = {1000: network(seed=0), 2000: network(seed=1)}
+    for done, module in network_of.items():
+        player = {"network": module.state_dict(), "average": None}
+        recipe = SRRecipe(name="r", network=TINY)
+        saved(tmp_path, recipe, {"network": player}, done).rename(tmp_path / f"kept_{done}.pth")
+    snapshots = find_snapshots(str(tmp_path))
+    for snapshot in snapshots.found:
+        loaded = load_snapshot(snapshots, snapshot)
+        assert same(loaded.module, network_of[snapshot.iteration])
+        assert loaded.source == f"checkpoint kept_{snapshot.iteration}.pth"
+    with pytest.raises(CheckpointError, match=r"is a checkpoint of srscope train.*its training"):
+        load_network(str(tmp_path / "kept_1000.pth"))
 
 
 def test_damaged_checkpoints_are_named(tmp_path: Path) -> None:

@@ -41,20 +41,46 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: If the file is absent, unreadable, carries code, or holds no weights.
     """
+    file, content = Path(path), read_checkpoint(path)
+    for wrapper in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if is_of_a_run(content):
+        raise CheckpointError(
+            file,
+            "is a checkpoint of srscope train, which holds a whole run",
+            "give the .safetensors that the run wrote at its end; or the folder of two or more "
+            "such checkpoints, to see the network over its training",
+        )
+    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise CheckpointError(file, "holds no plain state dict", "save network.state_dict()")
+    if not content:
+        raise CheckpointError(file, "holds no weights", "save network.state_dict()")
+    tensors = check_tensors(file, cast("Mapping[Any, Tensor]", content))
+    return {_bare(name): tensor for name, tensor in tensors.items()}
+
+
+def read_checkpoint(path: str | Path) -> Any:
+    """Read whatever a checkpoint holds, tensors and plain values; nothing in it is executed.
+
+    Args:
+        path: As for :func:`read_state_dict`.
+
+    Raises:
+        CheckpointError: If the file is absent, unreadable, or carries code.
+    """
     file = Path(path)
     if not file.is_file():
         raise CheckpointError(file, "no such file", "give a bundled name or a checkpoint's path")
     if file.suffix != ".safetensors":  # whose own reader holds it to its size
         check_archive(file)
         check_storages(file)
-    content: Any
     try:
         if file.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            content = load_file(file)
-        else:
-            content = torch.load(file, map_location="cpu", weights_only=True)
+            return load_file(file)
+        return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         # GLOBAL is torch's word for a pickled reference to a function or class.
         if "GLOBAL" in str(error) or _calls_something(file):
@@ -66,15 +92,16 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             problem = f"is not a readable checkpoint ({type(error).__name__})"
             remedy = "if it is one, download it again; give a .safetensors file or a state dict"
         raise CheckpointError(file, problem, remedy) from error
-    for wrapper in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise CheckpointError(file, "holds no plain state dict", "save network.state_dict()")
-    if not content:
-        raise CheckpointError(file, "holds no weights", "save network.state_dict()")
-    tensors = check_tensors(file, cast("Mapping[Any, Tensor]", content))
-    return {_bare(name): tensor for name, tensor in tensors.items()}
+
+
+def is_of_a_run(content: Any) -> bool:
+    """Tell a checkpoint of ``srscope train``, by its recipe, from weights and other tools' files.
+
+    Args:
+        content: From :func:`read_checkpoint`.
+    """
+    recipe = content.get("recipe") if isinstance(content, Mapping) else None
+    return isinstance(recipe, Mapping) and "network" in recipe and "done" in content
 
 
 def _calls_something(file: Path) -> bool:

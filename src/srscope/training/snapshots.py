@@ -1,7 +1,7 @@
 """A folder of checkpoints of one network, in the order of their iterations.
 
 srscope's own (``checkpoint-00024000.pt``), or any whose names differ by a number: BasicSR's
-``net_g_5000.pth``, ``epoch_3.safetensors``.
+``net_g_5000.pth``, ``epoch_3.safetensors``. Names tell the order; what a file is, its content.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from srscope.errors import CheckpointError, FileProblem, ParameterError
 from srscope.files import scratch_folder
 from srscope.networks.build import architecture_metadata, build_network
+from srscope.networks.checkpoints import is_of_a_run, read_checkpoint
 from srscope.networks.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.programs import program_kind
 from srscope.networks.zoo import load_network
 from srscope.training.recipes import TASKS
 
@@ -156,9 +157,7 @@ def load_snapshot(snapshots: Snapshots, snapshot: Snapshot) -> LoadedNetwork:
     Raises:
         SrscopeError: As :func:`~srscope.networks.zoo.load_network`.
     """
-    module = None
-    if _OWN.fullmatch(snapshot.path.name):
-        module = shipped_by(snapshot.path)
+    module = shipped_by(snapshot.path)
     if module is None:
         options = f"?{snapshots.options}" if snapshots.options else ""
         loaded = load_network(f"{snapshot.path}{options}")
@@ -189,17 +188,15 @@ def shipped_by(path: Path) -> nn.Module | None:
         path: A checkpoint of :func:`~srscope.training.loop.train`.
 
     Returns:
-        The network; ``None`` if the file is no such checkpoint.
+        The network; ``None`` if the file is no such checkpoint, whatever its name.
 
     Raises:
         CheckpointError: If it is damaged.
     """
-    try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        problem = f"is not a readable checkpoint ({type(error).__name__})"
-        raise CheckpointError(path, problem, "remove it from the folder") from error
-    if not isinstance(state, dict) or "recipe" not in state:
+    if path.suffix == ".safetensors" or program_kind(path) is not None:
+        return None
+    state = read_checkpoint(path)
+    if not is_of_a_run(state):
         return None
     try:
         return _shipped(state)
