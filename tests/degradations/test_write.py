@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -162,6 +163,25 @@ def test_wrong_scale_and_folder(tmp_path: Path) -> None:
     (tmp_path / "out/blur1").write_text("in the way")
     with pytest.raises(FileProblem, match=r"a.png: cannot be written \(.+\)"):
         write_degraded(load_suite("blur-1-4"), photos, tmp_path / "out")
+
+
+def test_sets_of_another_suite_or_of_other_photographs_are_not_mixed(tmp_path: Path) -> None:
+    photos, out = make_photos(("a.png", 64, 64), ("b.png", 64, 64)), tmp_path / "out"
+    write_degraded(load_suite("clean-noise20"), photos, out)
+    write_degraded(load_suite("clean-noise20"), photos, out, seed=1)  # replaces all of it
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    other = load_suite("clean-blur-noise")
+    with pytest.raises(FileProblem, match="of suite clean-noise20, in noise20; name another outp"):
+        write_degraded(other, photos, out)
+    fewer = PhotoSet(photographs=photos.photographs[:1], source=photos.source)
+    with pytest.raises(FileProblem, match="of suite clean-noise20, in clean, noise20; name anoth"):
+        write_degraded(load_suite("clean-noise20"), fewer, out)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    for folder in ("clean", "noise20"):
+        shutil.rmtree(out / folder)
+    write_degraded(other, photos, out)  # what the manifest lists is not there any more
+    (out / "suite.json").write_text('{"suite": "somebody else\'s"}')
+    write_degraded(load_suite("clean-noise20"), photos, out)
 
 
 def test_names_that_would_collide_get_numbers(tmp_path: Path) -> None:

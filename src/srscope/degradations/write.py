@@ -9,7 +9,7 @@ import dataclasses
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,7 +27,7 @@ from srscope.degradations.degrade import (
     suite_info,
 )
 from srscope.degradations.suite import Suite
-from srscope.errors import ImageError, ParameterError
+from srscope.errors import FileProblem, ImageError, ParameterError
 from srscope.images.io import write_image
 from srscope.images.record import PhotoSet
 from srscope.study import SetInfo, SuiteInfo
@@ -84,7 +84,8 @@ def write_degraded(
     Raises:
         ParameterError: If ``scale`` is below 1.
         ImageError: If no photograph is large enough.
-        FileProblem: If the folder cannot be written to.
+        FileProblem: If the folder cannot be written to, or holds images of an earlier run that
+            this one would not replace, of other sets or photographs.
         SrscopeError: If a degradation breaks its promise of shape, type or finite values.
     """
     if scale < 1:
@@ -103,6 +104,8 @@ def _written(
 ) -> WrittenSuite:
     shared = [s for s in suite.sets if s.folder is None]
     own = {s.name: folder_photos(s.folder) for s in suite.sets if s.folder is not None}
+    sources = {s.name: own.get(s.name, photos) for s in suite.sets}
+    _refuse_mixing(folder, sources)
     smallest = SMALLEST_LR_SIDE * scale
     total = len(shared) * len(photos.photographs) + sum(len(p.photographs) for p in own.values())
     job = _Job(folder=folder, total=total, progress=progress, skipped=list(photos.skipped))
@@ -133,7 +136,7 @@ def _written(
             problem = "has no usable image"
             if degraded_set.folder is None:
                 problem += f" of at least {smallest}x{smallest} pixels"
-            source = own.get(degraded_set.name, photos).source
+            source = sources[degraded_set.name].source
             raise ImageError(source, problem, "give other images or a smaller scale")
         infos.append(set_info(degraded_set, suite, count=count, scale=scale))
     order = [degraded_set.name for degraded_set in suite.sets]
@@ -156,6 +159,27 @@ def _written(
         suite=info,
         skipped=tuple(job.skipped),
     )
+
+
+def _refuse_mixing(folder: Path, sources: Mapping[str, PhotoSet]) -> None:
+    """Raise if images that an earlier run's manifest lists would stay beside those of this one."""
+    try:
+        manifest: Any = json.loads((folder / MANIFEST).read_text("utf-8"))
+        suite = str(manifest["suite"]["name"])
+        images = manifest["images"]
+        there = {str(e["file"]): (str(e["set"]), str(e["photograph"])) for e in images}
+    except (OSError, ValueError, KeyError, TypeError):  # no manifest, or none of ours
+        return
+    new = {(name, photo.name) for name, of in sources.items() for photo in of.photographs}
+    staying = [file for file, image in there.items() if image not in new]
+    if staying and any((folder / file).is_file() for file in staying):
+        sets = ", ".join(dict.fromkeys(file.partition("/")[0] for file in staying))
+        raise FileProblem(
+            folder,
+            f"holds images of an earlier run that this one would not replace: of suite {suite}, "
+            f"in {sets}",
+            "name another output folder, or delete what is in this one",
+        )
 
 
 @dataclass(kw_only=True, slots=True)
