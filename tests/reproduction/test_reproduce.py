@@ -59,6 +59,27 @@ def test_everything_is_written(tmp_path: Path) -> None:
     assert entry["tables"] == ["fig2b"]
 
 
+def test_what_an_earlier_run_left_and_the_page_does_not_show_goes(tmp_path: Path) -> None:
+    both = (planted("fig2b"), planted("fig7"))
+    run(tmp_path, *both)
+    out = tmp_path / "out"
+    (out / "figures/mine.png").write_text("x")
+    found = json.loads((out / "findings.json").read_text())
+    found["experiments"][0]["figures"] += ["figures/../mine", "../mine"]  # is obeyed for ours only
+    (out / "findings.json").write_text(json.dumps(found))
+    for path in (out / "mine.png", tmp_path / "mine.png"):
+        path.write_text("x")
+    run(tmp_path, *both, ids=["fig7"])
+    names = {str(p.relative_to(tmp_path)) for p in tmp_path.glob("**/*.*")}
+    left = {name for name in names if not name.startswith("cache/")}
+    assert left == {
+        "mine.png", "out/mine.png", "out/figures/mine.png", "out/figures/fig7.png",
+        "out/figures/fig7.svg", "out/figures/fig7.pdf", "out/tables/fig7.csv",
+        "out/tables/fig7.json", "out/findings.json", "out/scorecard.json", "out/scorecard.md",
+        "out/report.html",
+    }  # fmt: skip
+
+
 def test_scorecard_keeps_its_contract(tmp_path: Path) -> None:
     run(tmp_path, planted("fig2b", chi=600.0))
     card = json.loads((tmp_path / "out/scorecard.json").read_text())

@@ -27,12 +27,9 @@ from srscope.reproduction.experiments import EXPERIMENTS
 from srscope.reproduction.keep import FINDING_VERSION, inputs_of, packed, unpacked
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Judgement
-from srscope.reproduction.write import write_outputs
+from srscope.reproduction.write import FIGURES, write_outputs
 from srscope.stage_cache import StageCache
 from srscope.study import NetworkInfo
-
-FIGURES = "figures"
-"""Folder of the figures in the output folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +118,8 @@ def reproduce(
         ids: Which experiments, e.g. ``fig7``; all if empty. Claims whose experiments are left out
             stay inconclusive.
         out: Output folder: ``report.html``, ``scorecard.json`` and ``.md``, ``findings.json``,
-            ``figures/`` and ``tables/``.
+            ``figures/`` and ``tables/``. What an earlier run wrote there is replaced, or deleted
+            where this one does not make it.
         networks: Folder of checkpoints that stand in for bundled networks of the same name.
         images: Folder of photographs, or ``div2k``; the bundled ones if empty.
         contents: Contents in every set.
