@@ -44,7 +44,7 @@ LAYERS = (
     {"analysis_course"},
     {"reproduction"},
     {"console"},
-    {"cli_plugin"},
+    {"cli_common"},
     {"cli_analysis", "cli_export", "cli_features", "cli_maps"},
     {"cli_compare"},
     {"cli"},

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import jsonargparse
 
 from srscope import cli_analysis, cli_compare, cli_export, cli_features, cli_maps
-from srscope.cli_analysis import print_skipped
-from srscope.cli_plugin import add_plugin, run_plugins
+from srscope.cli_common import add_plugin, names_in, print_skipped, run_plugins
 from srscope.errors import FileProblem, ImageError, SrscopeError
 from srscope.files import full_disk
 from srscope.networks.spec import HELP
@@ -271,7 +270,7 @@ def _reproduce(args: Any) -> int:
     from srscope.reproduction.reproduce import reproduce
 
     options = args.as_dict()
-    ids = [name for word in options.pop("ids") for name in word.split(",") if name]
+    ids = names_in(options.pop("ids"))
     with stage_progress(quiet=options.pop("quiet")) as progress:
         done = reproduce(ids, progress=progress, **options)
     print_reproduction(done)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonargparse
 
 from srscope.analysis_config import AnalysisConfig
-from srscope.cli_plugin import add_plugin, run_plugins
+from srscope.cli_common import add_plugin, names_in, print_skipped, run_plugins
 from srscope.errors import ParameterError
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
@@ -89,7 +88,7 @@ def take_config(options: dict[str, Any]) -> AnalysisConfig:
     given = {name: options.pop(name) for name in sorted(names)}
     if isinstance(given["tsne"], dict):
         given["tsne"] = TsneConfig(**given["tsne"])
-    layers = tuple(name for word in options.pop("layers") for name in word.split(",") if name)
+    layers = tuple(names_in(options.pop("layers")))
     sets: dict[str, str] = {}
     for word in options.pop("set"):
         name, equals, folder = word.partition("=")
@@ -184,9 +183,3 @@ def print_reservations(study: Study, config: AnalysisConfig) -> None:
             f"{where}: no more fit into the photographs, and CHI depends on their number",
             file=sys.stderr,
         )
-
-
-def print_skipped(skipped: Sequence[tuple[str, str]]) -> None:
-    """Say on stderr which files could not be used, and why."""
-    for name, why in skipped:
-        print(f"skipped {name!a}: {why}", file=sys.stderr)

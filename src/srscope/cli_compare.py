@@ -10,10 +10,10 @@ import jsonargparse
 from srscope.cli_analysis import (
     add_config,
     print_reservations,
-    print_skipped,
     take_cache,
     take_config,
 )
+from srscope.cli_common import print_skipped
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import jsonargparse
 
+from srscope.cli_common import names_in
+
 HELP = "Write a finished analysis in the formats of other tools."
 MORE = """Formats: projector (TensorBoard's Embedding Projector, with pictures), parquet (pandas,
 embedding-atlas, FiftyOne), npz (NumPy), latex (score table), and the figures as png, svg, pdf."""
@@ -23,6 +25,5 @@ def run(args: Any) -> None:
     """Write the files and print their names."""
     from srscope.analysis_export import export
 
-    names = [name for word in args.format for name in word.split(",") if name]
-    for path in export(args.folder, names, to=args.to):
+    for path in export(args.folder, names_in(args.format), to=args.to):
         print(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import jsonargparse
 
+from srscope.cli_common import names_in, print_skipped
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
 
@@ -42,7 +42,7 @@ def run(args: Any) -> None:
             args.network,
             args.images,
             out=folder,
-            layers=tuple(name for word in args.layers for name in word.split(",") if name),
+            layers=names_in(args.layers),
             patch=args.patch,
             reducer=args.reducer,
             batch_size=args.batch_size,
@@ -50,8 +50,7 @@ def run(args: Any) -> None:
             devices=args.devices,
             progress=progress,
         )
-    for name, why in store.metadata["skipped"]:
-        print(f"skipped {name!a}: {why}", file=sys.stderr)
+    print_skipped(store.metadata["skipped"])
     counts = {
         "patch": store.count,
         "photograph": len(store.metadata["photographs"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonargparse
 
-from srscope.cli_plugin import add_plugin, run_plugins
+from srscope.cli_common import add_plugin, run_plugins
 from srscope.networks.spec import HELP as NETWORK
 from srscope.networks.spec import short_name
 

@@ -1,7 +1,8 @@
-"""The option ``--plugin`` of every command that takes a suite."""
+"""What several commands share: the option ``--plugin``, lists of names, skipped files."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import jsonargparse
@@ -21,3 +22,19 @@ def run_plugins(names: Sequence[str]) -> None:
         from srscope.degradations.plugin import load_plugins
 
         load_plugins(names)
+
+
+def names_in(words: Sequence[str]) -> list[str]:
+    """Return names that stand apart, or joined by commas, or both.
+
+    Example:
+        >>> names_in(["fig1,fig8", "fig9"])
+        ['fig1', 'fig8', 'fig9']
+    """
+    return [name for word in words for name in word.split(",") if name]
+
+
+def print_skipped(skipped: Sequence[Sequence[str]]) -> None:
+    """Say on stderr which files could not be used, and why: pairs of name and reason."""
+    for name, why in skipped:
+        print(f"skipped {name!a}: {why}", file=sys.stderr)
