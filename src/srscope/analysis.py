@@ -29,6 +29,7 @@ from srscope.errors import ParameterError
 from srscope.features.store import FeatureStore
 from srscope.files import scratch_folder, writing_to
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.spec import is_snapshots
 from srscope.networks.zoo import load_network
 from srscope.processes import is_helper
 from srscope.scores.design import design
@@ -66,7 +67,7 @@ def analyze(
     Source: Liu et al. 2021; the protocol is in the documentation's science page.
     """
     settings = dataclasses.replace(config or AnalysisConfig(), **options)
-    if isinstance(network, str) and Path(network).is_dir():
+    if isinstance(network, str) and is_snapshots(network):
         remedy = "for a folder of checkpoints there is srscope.over_training"
         raise ParameterError("network", "one network", network, remedy)
     loaded = load_network(network) if isinstance(network, str) else network

@@ -50,7 +50,8 @@ def over_training(
         The study of every checkpoint, with its PSNR on the clean set.
 
     Raises:
-        FileProblem: If there are fewer than two checkpoints, or of several networks.
+        FileProblem: If there is no such folder, or in it are fewer than two checkpoints, or of
+            several networks.
         CheckpointError: If one cannot be loaded, or is of another structure than the first.
         SrscopeError: If another input is wrong; the message says what and how to mend it.
     """

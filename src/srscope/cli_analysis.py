@@ -14,7 +14,7 @@ from srscope.analysis_config import AnalysisConfig
 from srscope.cli_common import add_plugin, names_in, print_skipped, run_plugins
 from srscope.errors import ParameterError
 from srscope.networks.spec import HELP as NETWORK
-from srscope.networks.spec import short_name
+from srscope.networks.spec import is_snapshots, short_name
 from srscope.projection.config import TsneConfig
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def run(args: Any) -> None:
     # What is found again would look as if it had been computed at no cost.
     cache = take_cache(options, unless=profiled)
     config = take_config(options)
-    if "*" in network or Path(network.partition("?")[0]).is_dir():
+    if is_snapshots(network):
         if profiled:
             raise ParameterError("--profile", "given for one network", network)
         _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)

@@ -126,10 +126,12 @@ def test_weights_that_do_not_fit_are_named(
         load_network(str(tmp_path / "net.pth"))
 
 
-@pytest.mark.parametrize("option", ["width=3", "pretrained=false", "global_residual=true"])
+@pytest.mark.parametrize(
+    "option", ["width=3", "pretrained=false", "global_residual=true", "checkpoint=other.pth"]
+)
 def test_options_that_a_checkpoint_does_not_have_are_named(tmp_path: Path, option: str) -> None:
     path = saved(tmp_path, "RealESRGAN Compact")
-    with pytest.raises(UnknownNameError, match="unknown option of a checkpoint"):
+    with pytest.raises(UnknownNameError, match=f"unknown option of this network '{option[:5]}"):
         load_network(f"{path}?{option}")
 
 

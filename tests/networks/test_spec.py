@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from srscope.errors import ParameterError, UnknownNameError
-from srscope.networks.spec import parse_spec, refuse_options, short_name, split_options
+from srscope.networks.spec import (
+    file_options,
+    is_snapshots,
+    parse_spec,
+    refuse_options,
+    short_name,
+    split_options,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +96,18 @@ def test_options_that_a_kind_does_not_have_are_named() -> None:
 )
 def test_short_names_are_folder_names(spec: str, name: str) -> None:
     assert short_name(spec) == name
+
+
+def test_a_file_takes_srscopes_options_but_no_other_file() -> None:
+    assert file_options({"scale": 2, "srscope.range": 255}) == {"scale": 2, "range": 255}
+    for name in ("checkpoint", "srscope.checkpoint", "width"):
+        with pytest.raises(UnknownNameError, match="unknown option of this network"):
+            file_options({name: "x"})
+
+
+def test_a_file_or_a_name_is_no_folder_of_checkpoints(tmp_path: Path) -> None:
+    (tmp_path / "net.safetensors").write_bytes(b"")
+    assert not is_snapshots(str(tmp_path / "net.safetensors"))
+    assert not is_snapshots("srresnet-wgr")
+    assert is_snapshots(str(tmp_path / "net_*.pth"))
+    assert is_snapshots(f"{tmp_path}?global_residual=false")

@@ -17,9 +17,8 @@ from srscope.networks.zoo import load_network
 from srscope.training.classification import ClassificationRecipe, ClassifierConfig
 from srscope.training.gan import GanRecipe
 from srscope.training.recipes import recipe_dict
-from srscope.training.snapshots import find_snapshots, is_snapshots, load_snapshot, shipped_by
+from srscope.training.snapshots import find_snapshots, load_snapshot, shipped_by
 from srscope.training.sr import SRRecipe
-from support.tiny import tiny_checkpoint
 
 TINY = SRResNetConfig(blocks=1, channels=4)
 
@@ -80,7 +79,6 @@ def test_a_pattern_picks_one_of_several_networks(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match=r"of several networks: one_\*.pth and two_\*.pth"):
         find_snapshots(str(tmp_path))
     pattern = str(tmp_path / "two_*.pth")
-    assert is_snapshots(pattern)
     assert iterations(pattern) == [(1, "two_1.pth"), (2, "two_2.pth")]
     assert find_snapshots(f"{pattern}?global_residual=false").options == "global_residual=false"
     assert find_snapshots(pattern).name == "two"
@@ -106,10 +104,9 @@ def test_numbers_that_tell_nothing_are_refused(tmp_path: Path) -> None:
         find_snapshots(str(tmp_path))
 
 
-def test_a_file_is_no_folder_of_checkpoints(tmp_path: Path) -> None:
-    assert not is_snapshots(str(tiny_checkpoint(tmp_path / "net.safetensors")))
-    assert not is_snapshots("srresnet-wgr")
-    assert is_snapshots(f"{tmp_path}?global_residual=false")
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="gone: is no folder; give a folder of checkpoints, or"):
+        find_snapshots(str(tmp_path / "gone"))
 
 
 def network(config: Any = TINY, *, seed: int) -> nn.Module:

@@ -18,7 +18,7 @@ from srscope.networks.describe import SIDES, Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.factory import load_into
 from srscope.networks.limits import Building
-from srscope.networks.spec import Value, split_options
+from srscope.networks.spec import Value, file_options, split_options
 
 _NOISE = 15 / 255
 """Standard deviation told to denoisers that take it as a further channel, as spandrel does."""
@@ -37,7 +37,7 @@ def load_detected(
     Args:
         path: The file, for messages.
         state: Its tensors.
-        options: What follows the path: :data:`~srscope.networks.spec.WORDS`.
+        options: What follows the path: :data:`~srscope.networks.spec.WORDS` but ``checkpoint``.
 
     Raises:
         CheckpointError: If no architecture is detected, or the weights do not fit it.
@@ -45,10 +45,7 @@ def load_detected(
     """
     import spandrel
 
-    own, rest = split_options(options)
-    if rest:
-        known = ("scale", "channels", "range", "multiple", "smallest")
-        raise UnknownNameError("option of a checkpoint", next(iter(rest)), known)
+    treatment = Treatment.of(file_options(options))
     descriptor = _detect(path, state)
     inner: nn.Module = descriptor.model
     channels, requirements = descriptor.input_channels, descriptor.size_requirements
@@ -70,7 +67,7 @@ def load_detected(
             multiple=requirements.multiple_of,
             smallest=max(1, requirements.minimum),
         ),
-        treatment=Treatment.of(own),
+        treatment=treatment,
         call=_with_noise_level if wide else _Described(descriptor),
         fresh=lambda: type(inner)(**_hyperparameters(inner)).state_dict(),
     )

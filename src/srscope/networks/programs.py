@@ -24,7 +24,7 @@ from srscope.networks.describe import Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.limits import check_archive, records
 from srscope.networks.replay import Replayed
-from srscope.networks.spec import WORDS, Value, refuse_options, split_options
+from srscope.networks.spec import Value, file_options
 from srscope.networks.trace import example, undisturbed
 
 Kind = Literal["TorchScript", "torch.export"]
@@ -64,8 +64,7 @@ def load_program(path: str | Path, kind: Kind, options: Mapping[str, Value]) -> 
         CheckpointError: If it cannot be read, or carries code besides its program.
         NetworkError: If it takes no image, or its layers cannot be told apart.
     """
-    refuse_options(options, [word for word in WORDS if word != "checkpoint"])
-    own, _ = split_options(options)
+    own = file_options(options)
     check_archive(Path(path))
     inner = _script(path) if kind == "TorchScript" else _exported(path)
     try:

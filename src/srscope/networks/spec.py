@@ -88,6 +88,17 @@ def short_name(spec: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "network"
 
 
+def is_snapshots(spec: str) -> bool:
+    """Tell whether a user's word for a network means a folder of checkpoints, or a pattern of them.
+
+    Example:
+        >>> is_snapshots("models/net_g_*.pth?scale=2"), is_snapshots("srresnet-wgr")
+        (True, False)
+    """
+    target = spec.partition("?")[0]
+    return "*" in target or Path(target).is_dir()
+
+
 def split_options(
     options: Mapping[str, Value], *, theirs: Collection[str] = ()
 ) -> tuple[dict[str, Value], dict[str, Value]]:
@@ -124,6 +135,18 @@ def refuse_options(options: Collection[str], allowed: Collection[str]) -> None:
     for name in options:
         if name not in allowed:
             raise UnknownNameError("option of this network", name, allowed)
+
+
+def file_options(options: Mapping[str, Value]) -> dict[str, Value]:
+    """Return srscope's options, without prefix, for a file: nothing else takes any.
+
+    Raises:
+        UnknownNameError: If there is another one, or ``checkpoint``, which the file itself is.
+        ParameterError: If one is given twice.
+    """
+    own, rest = split_options(options)
+    refuse_options([*own, *rest], [word for word in WORDS if word != "checkpoint"])
+    return own
 
 
 def _options(query: str) -> dict[str, Value]:

@@ -23,6 +23,7 @@ from srscope.networks.checkpoints import is_of_a_run, read_checkpoint
 from srscope.networks.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.programs import program_kind
+from srscope.networks.spec import is_snapshots
 from srscope.networks.zoo import load_network
 from srscope.training.recipes import TASKS
 
@@ -62,12 +63,6 @@ class Snapshots:
     skipped: tuple[tuple[str, str], ...]
 
 
-def is_snapshots(spec: str) -> bool:
-    """Whether a user's word for a network means a folder of checkpoints, or a pattern of them."""
-    target = spec.partition("?")[0]
-    return "*" in target or Path(target).is_dir()
-
-
 def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
     """Find the checkpoints of a folder, and their iterations in their names.
 
@@ -77,12 +72,15 @@ def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
         most: Take at most so many, evenly, the first and the last among them; 0 takes all.
 
     Raises:
-        FileProblem: If there are fewer than two, or of several networks.
+        FileProblem: If there is no such folder, or in it are fewer than two, or of several
+            networks.
         ParameterError: If ``most`` is 1 or negative.
     """
     if most < 0 or most == 1:
         raise ParameterError("checkpoints", "0 for all, or 2 or more", most)
     target, _, options = spec.partition("?")
+    if not is_snapshots(spec):
+        raise FileProblem(target, "is no folder", "give a folder of checkpoints, or a pattern")
     if "*" in target:
         pattern = Path(target)
         files = sorted(pattern.parent.glob(pattern.name)) if pattern.parent.is_dir() else []
