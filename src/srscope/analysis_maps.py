@@ -27,12 +27,7 @@ from srscope.degradations.degrade import (
 )
 from srscope.degradations.suite import Suite, load_suite
 from srscope.degradations.write import SMALLEST_LR_SIDE
-from srscope.errors import (
-    DegenerateError,
-    NetworkError,
-    ParameterError,
-    SrscopeError,
-)
+from srscope.errors import DegenerateError, NetworkError, ParameterError, SrscopeError, reason_of
 from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.features.extract import extract
 from srscope.features.reduce import as_maps
@@ -279,7 +274,7 @@ def _run(
         except SrscopeError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise NetworkError(
                 f"{network.name} fails on an image of {fed_HW3.shape[1]}x{fed_HW3.shape[0]} "
                 f"pixels: {reason}"

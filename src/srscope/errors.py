@@ -17,6 +17,21 @@ def _one_line(text: object, *, longest: int = 300) -> str:
     return printable if len(printable) <= longest else printable[: longest - 3] + "..."
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its type where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def reason_of(error: BaseException, *, longest: int = 200) -> str:
+    r"""Return what an error of other people's code says as one line, or its type.
+
+    Example:
+        >>> reason_of(ValueError("of no\n  use")), reason_of(KeyError())
+        ('of no use', 'KeyError')
+    """
+    return " ".join(str(error).split())[:longest] or type(error).__name__
+
+
 class SrscopeError(Exception):
     """The user's input is wrong, and the message says how to put it right.
 

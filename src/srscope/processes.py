@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.errors import ParameterError, SrscopeError
+from srscope.errors import ParameterError, SrscopeError, first_line
 
 Arrays = Mapping[str, NDArray[np.float32]]
 """Arrays by name, of one batch."""
@@ -193,8 +193,3 @@ def check_launcher(count: int, *, name: str, remedy: str) -> None:
                 rule = f"{started}, the number of processes that the launcher started"
                 raise ParameterError(name, rule, count, remedy)
             return
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its type."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -26,6 +26,7 @@ from srscope.errors import (
     ParameterError,
     SrscopeError,
     UnknownNameError,
+    reason_of,
 )
 from srscope.features.reduce import channels_first, check_reducer, reduce_features
 from srscope.features.tap import FeatureTap
@@ -206,7 +207,7 @@ def _run(tap: FeatureTap, batch_BCHW: Tensor) -> dict[str, Tensor]:
             f"a batch of {len(batch_BCHW)} images does not fit in memory; lower batch_size"
         ) from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)
         raise NetworkError(
             f"the network fails on images of shape {tuple(batch_BCHW.shape)}: {reason}"
         ) from error

@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from srscope.errors import ImageError, ParameterError
+from srscope.errors import ImageError, ParameterError, first_line
 from srscope.files import atomic_path
 from srscope.images.png16 import decode_png16, is_png16_colour
 
@@ -184,7 +184,7 @@ def open_image(path: str | os.PathLike[str]) -> Generator[Image.Image]:
             path, "is not an image srscope can read", "give PNG, JPEG, TIFF, WebP, BMP or GIF"
         ) from None
     except _DAMAGE as error:
-        raise ImageError(path, f"is damaged: {_first_line(error)}") from error
+        raise ImageError(path, f"is damaged: {first_line(error)}") from error
 
 
 def _is_tiff(path: Path) -> bool:
@@ -230,10 +230,6 @@ def _too_large(path: Path, size: str) -> ImageError:
     return ImageError(
         path, f"has {size}, more than the {MAX_PIXELS:,} allowed", "shrink or crop it first"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
 
 
 def _orientation(image: Image.Image) -> int:

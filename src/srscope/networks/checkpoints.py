@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 import torch
 from torch import Tensor, nn
 
-from srscope.errors import CheckpointError, ParameterError
+from srscope.errors import CheckpointError, ParameterError, reason_of
 from srscope.networks.build import from_metadata
 from srscope.networks.limits import Bounded, Building, check_archive, check_storages, check_tensors
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
@@ -181,7 +181,7 @@ def load_weights(path: str | Path, *, global_residual: bool | None = None) -> nn
     except CheckpointError:
         raise
     except Exception as error:  # whatever absurd numbers lead to
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise CheckpointError(path, f"describes no network of srscope: {reason}") from error
     if network is None:
         said = metadata.get("global_residual", "true") != "false"
@@ -194,7 +194,7 @@ def load_weights(path: str | Path, *, global_residual: bool | None = None) -> nn
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         kind = type(network).__name__
         raise CheckpointError(path, f"does not fit {kind}: {reason}") from error
     return network.eval()

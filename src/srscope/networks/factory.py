@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from srscope.errors import CheckpointError, NetworkError, UnknownNameError
+from srscope.errors import CheckpointError, NetworkError, UnknownNameError, reason_of
 from srscope.networks.checkpoints import read_state_dict
 from srscope.networks.describe import IMAGENET, Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
@@ -77,7 +77,7 @@ def load_into(network: nn.Module, path: str | Path) -> None:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise CheckpointError(path, f"does not fit {type(network).__name__}: {reason}") from error
 
 
@@ -98,7 +98,7 @@ def _find(module_name: str, attribute: str) -> Callable[..., Any]:
     except Exception as error:  # whatever the user's module raises
         raise NetworkError(
             f"module {module_name!r} cannot be imported ({type(error).__name__}: "
-            f"{' '.join(str(error).split())[:200]}); install it, or run srscope from its folder"
+            f"{reason_of(error)}); install it, or run srscope from its folder"
         ) from error
     for name in attribute.split("."):
         if not hasattr(found, name):
@@ -123,7 +123,7 @@ def _build(target: str, factory: Callable[..., Any], arguments: Mapping[str, Val
     try:
         network = factory(**arguments)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise NetworkError(f"{target} fails: {type(error).__name__}: {reason}") from error
     if not isinstance(network, nn.Module):
         raise NetworkError(f"{target} makes a {type(network).__name__}, not a torch.nn.Module")

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from srscope.errors import CheckpointError, NetworkError, UnknownNameError
+from srscope.errors import CheckpointError, NetworkError, UnknownNameError, reason_of
 from srscope.networks.checkpoints import read_state_dict
 from srscope.networks.describe import SIDES, Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
@@ -114,7 +114,7 @@ def _detect(path: str | Path, state: Mapping[str, Tensor]) -> Any:
         except UnsupportedModelError:
             continue
         except Exception as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise CheckpointError(
                 path, f"resembles a network that spandrel knows, but does not fit it: {reason}"
             ) from error
@@ -165,7 +165,7 @@ def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
         try:
             return timm.create_model(name, **more, **arguments)
         except Exception as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise NetworkError(f"timm cannot build {name!r}: {reason}") from error
 
     with torch.random.fork_rng(devices=[]):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srscope.errors import NetworkError
+from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import Call, is_image
 from srscope.networks.trace import example, undisturbed
 
@@ -126,7 +126,7 @@ def _run_on(network: nn.Module, call: Call, image_1CHW: Tensor, refused: list[st
         with undisturbed(network):
             return call(network, image_1CHW.to(device))
     except Exception as error:
-        refused.append(" ".join(str(error).split())[:200] or type(error).__name__)
+        refused.append(reason_of(error))
         return None
 
 

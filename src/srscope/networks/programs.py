@@ -19,7 +19,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from srscope.errors import CheckpointError, NetworkError
+from srscope.errors import CheckpointError, NetworkError, reason_of
 from srscope.networks.describe import Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.limits import check_archive, records
@@ -177,5 +177,5 @@ def _refused(path: str | Path, what: str) -> CheckpointError:
 
 
 def _unreadable(path: str | Path, kind: Kind, error: Exception) -> CheckpointError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    reason = reason_of(error)
     return CheckpointError(path, f"is no {kind} file that PyTorch can read: {reason}")

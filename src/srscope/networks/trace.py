@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from srscope.errors import NetworkError
+from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import inner_network, layer_modules
 from srscope.networks.replay import Replayed
 
@@ -115,7 +115,7 @@ def trace_network(
     try:
         recorder.run(example(size_HW))
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)
         raise NetworkError(
             f"the network fails on RGB images of {size_HW[1]}x{size_HW[0]} pixels: {reason}"
         ) from error

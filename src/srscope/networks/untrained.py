@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from srscope.errors import NetworkError
+from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import inner_network
 from srscope.networks.trace import constant_layers
 
@@ -81,7 +81,7 @@ def reinitialised(
     try:
         control = copy.deepcopy(network)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise NetworkError(f"the network cannot be copied: {reason}") from error
     inner = inner_network(control)
     trained = {name: p.detach().clone() for name, p in inner.named_parameters()}

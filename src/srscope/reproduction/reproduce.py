@@ -18,7 +18,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from srscope.analysis_features import Progress, load_photographs
-from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
+from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError, reason_of
 from srscope.files import writing_to
 from srscope.images.downloads import data_folder
 from srscope.reproduction.claims import CLAIMS, judge
@@ -287,7 +287,7 @@ def _run(experiment: Experiment, lab: Lab, folder: Path) -> _Outcome:
         failure = Failure(
             id=experiment.id,
             title=experiment.title,
-            problem=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            problem=f"{type(error).__name__}: {reason_of(error)}",
             details=traceback.format_exc(),
         )
     seconds = time.perf_counter() - started

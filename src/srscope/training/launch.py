@@ -8,8 +8,8 @@ from lightning.fabric.strategies.ddp import DDPStrategy
 from lightning.fabric.strategies.strategy import Strategy
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from srscope.errors import ParameterError, TrainingError
-from srscope.processes import check_launcher, first_line
+from srscope.errors import ParameterError, TrainingError, first_line
+from srscope.processes import check_launcher
 from srscope.training.config import Recipe
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
+from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError, reason_of
 from srscope.training.cincgan import CinCGANRecipe, CinCGANTask
 from srscope.training.classification import ClassificationRecipe, ClassificationTask
 from srscope.training.config import Recipe
@@ -63,7 +63,7 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     except SrscopeError:
         raise
     except (jsonargparse.ArgumentError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        reason = reason_of(error, longest=300)
         raise ParameterError(f"recipe {file.name}", "valid", reason) from error
 
 

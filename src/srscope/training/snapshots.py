@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from srscope.errors import CheckpointError, FileProblem, ParameterError
+from srscope.errors import CheckpointError, FileProblem, ParameterError, reason_of
 from srscope.files import scratch_folder
 from srscope.networks.build import architecture_metadata, build_network
 from srscope.networks.checkpoints import is_of_a_run, read_checkpoint
@@ -199,7 +199,7 @@ def shipped_by(path: Path) -> nn.Module | None:
     try:
         return _shipped(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise CheckpointError(path, f"does not fit its recipe: {reason}") from error
 
 
