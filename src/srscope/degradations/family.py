@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from srscope.degradations.degree import draw, is_number
 from srscope.errors import ParameterError, SrscopeError, UnknownNameError
+from srscope.user_code import one_line, searched
 
 
 class Degradation(Protocol):
@@ -210,19 +210,16 @@ def definition_of(degradation: Degradation, unit: str) -> str:
 def _imported(reference: str) -> Callable[..., Degradation]:
     """Import ``package.module:Class``, looking in the working directory too, as python does."""
     module_name, _, class_name = reference.partition(":")
-    here = str(Path.cwd())
-    sys.path.append(here)
     try:
-        found: object = importlib.import_module(module_name)
-        for part in class_name.split("."):
-            found = getattr(found, part)
+        with searched(Path.cwd()):
+            found: object = importlib.import_module(module_name)
+            for part in class_name.split("."):
+                found = getattr(found, part)
     except Exception as error:  # importing runs the user's code, which may raise anything
         raise SrscopeError(
             f"degradation {reference!r} cannot be imported: {one_line(error)}; "
             "write package.module:Class, and install the package or work in its folder"
         ) from error
-    finally:
-        sys.path.remove(here)
     if not callable(found):
         raise SrscopeError(f"degradation {reference!r} is no class, so it cannot be made")
     return cast(Callable[..., Degradation], found)
@@ -230,9 +227,3 @@ def _imported(reference: str) -> Callable[..., Degradation]:
 
 def _origin(family: Callable[..., Degradation]) -> str:
     return f"{family.__module__}:{getattr(family, '__qualname__', family)}"
-
-
-def one_line(error: Exception) -> str:
-    """Return the type of an error of the user's code, and its first line."""
-    lines = str(error).splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}".rstrip(": ")

@@ -6,17 +6,16 @@ in Python, an ordinary ``import`` does the same.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from srscope.degradations.family import one_line
 from srscope.errors import FileProblem, SrscopeError
+from srscope.user_code import one_line, searched
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -49,11 +48,11 @@ def _file(path: Path) -> ModuleType:
         raise FileProblem(path, f"another module {name!r} is loaded already", "rename the file")
     spec = importlib.util.spec_from_file_location(name, origin)
     if spec is None or spec.loader is None:
-        raise FileProblem(path, "is no Python file")
+        raise FileProblem(path, "is no Python file", "give --plugin a .py file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses, and whatever names this module later, look here
     try:
-        with _searched(path.resolve().parent):
+        with searched(path.resolve().parent):
             spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
@@ -67,7 +66,7 @@ def _module(name: str) -> ModuleType:
     if not _MODULE.fullmatch(name):
         raise SrscopeError(f"plugin {name!r} is neither a .py file nor a module's name")
     try:
-        with _searched(Path.cwd()):
+        with searched(Path.cwd()):
             return importlib.import_module(name)
     except SrscopeError:
         raise
@@ -76,13 +75,3 @@ def _module(name: str) -> ModuleType:
             f"plugin {name!r} cannot be imported: {one_line(error)}; "
             "install it, work in its folder, or give the path of a .py file"
         ) from error
-
-
-@contextlib.contextmanager
-def _searched(folder: Path) -> Generator[None]:
-    """Let modules of a folder be found, after all others."""
-    sys.path.append(str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))

@@ -5,11 +5,9 @@ This imports the module and calls the factory, so it runs code that the user nam
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
-import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from srscope.networks.checkpoints import read_state_dict
 from srscope.networks.describe import IMAGENET, Known, Treatment, describe
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.spec import Value, split_options
+from srscope.user_code import searched
 
 
 def load_factory(target: str, options: Mapping[str, Value]) -> LoadedNetwork:
@@ -41,7 +40,7 @@ def load_factory(target: str, options: Mapping[str, Value]) -> LoadedNetwork:
         CheckpointError: If ``checkpoint`` is given and does not fit.
     """
     module_name, _, attribute = target.partition(":")
-    with _current_folder():
+    with searched(Path.cwd()):
         factory = _find(module_name, attribute)
         own, arguments = split_options(options, theirs=_parameters(factory))
         treatment = Treatment.of(own)
@@ -79,17 +78,6 @@ def load_into(network: nn.Module, path: str | Path) -> None:
     except RuntimeError as error:
         reason = reason_of(error)
         raise CheckpointError(path, f"does not fit {type(network).__name__}: {reason}") from error
-
-
-@contextlib.contextmanager
-def _current_folder() -> Generator[None]:
-    """Let modules of the current folder be found, after all others."""
-    folder = str(Path.cwd())
-    sys.path.append(folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
 
 
 def _find(module_name: str, attribute: str) -> Callable[..., Any]:
