@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from srscope.errors import ParameterError, SrscopeError
-from srscope.processes import Arrays, Processes, check_launcher, is_helper, join_processes
+from srscope.processes import Arrays, Processes, check_launcher, helping, is_helper, join_processes
 
 
 class Threads(Processes):
@@ -98,6 +98,20 @@ def test_a_helper_is_known_by_its_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_helper()
     monkeypatch.setenv("RANK", "0")
     assert not is_helper()
+
+
+def test_a_helper_ends_its_program_and_leaves_mistakes_but_no_faults_to_the_first() -> None:
+    def help_with(error: Exception | None) -> None:
+        with helping():
+            if error is not None:
+                raise error
+
+    for error in (None, SrscopeError("a mistake")):
+        with pytest.raises(SystemExit) as ended:
+            help_with(error)
+        assert ended.value.code == 0
+    with pytest.raises(KeyError):
+        help_with(KeyError("a fault"))
 
 
 def test_devices_that_are_not_there_are_the_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from srscope.analysis_cache import AnalysisCache
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import DegradedSet, Suite, load_suite
-from srscope.errors import NetworkError, ParameterError, SrscopeError
+from srscope.errors import NetworkError, ParameterError
 from srscope.features.extract import assist, extract
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
@@ -29,7 +29,7 @@ from srscope.images.record import Contents, PhotoSet
 from srscope.networks.description import LoadedNetwork, TapPoint, weights_sha256
 from srscope.networks.select import depths_of, select_layers
 from srscope.networks.zoo import BUNDLED
-from srscope.processes import Processes, join_processes
+from srscope.processes import Processes, helping, join_processes
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the units done and the units in all."""
@@ -78,10 +78,7 @@ def extract_features(
         "photographs": list(images.photographs),
         "source": images.source,
         "skipped": [list(entry) for entry in images.skipped],
-        "taps": [
-            {"name": tap.name, "label": tap.label, "depth": depth}
-            for tap, depth in zip(taps, depths_of(network, taps), strict=True)
-        ],
+        "taps": taps_told(network, taps),
         "patch": job.patch,
         "seed": config.seed,
         "device": job.device,
@@ -126,14 +123,14 @@ def assist_features(network: LoadedNetwork, config: AnalysisConfig) -> None:
         config: The same.
 
     Raises:
-        SystemExit: At the end: the first process goes on alone, and tells what has failed.
+        SystemExit: At the end: see :func:`~srscope.processes.helping`.
         SrscopeError: If images, suite, layers or features cannot be used.
     """
     job = _prepared(network, config, None)
     modules, _ = _modules(network, config)
     processes = _joined(job, modules, config)
     assert processes is not None
-    try:
+    with helping():
         for module in modules.values():
             assist(
                 module,
@@ -146,9 +143,6 @@ def assist_features(network: LoadedNetwork, config: AnalysisConfig) -> None:
                 device=processes.device,
                 **job.precision,
             )
-    except SrscopeError:
-        raise SystemExit(0) from None
-    raise SystemExit(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,6 +212,14 @@ def _control(network: LoadedNetwork, seed: int) -> tuple[nn.Module | None, str]:
         return network.untrained(seed), ""
     except NetworkError as error:
         return None, str(error)
+
+
+def taps_told(network: LoadedNetwork, taps: Sequence[TapPoint]) -> list[dict[str, Any]]:
+    """Return what a feature store says of its layers, as JSON values."""
+    return [
+        {"name": tap.name, "label": tap.label, "depth": depth}
+        for tap, depth in zip(taps, depths_of(network, taps), strict=True)
+    ]
 
 
 def staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:

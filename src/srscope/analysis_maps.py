@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from srscope.analysis_features import MARGIN, Progress, load_photographs, select_layers, staged
+from srscope.analysis_features import MARGIN, Progress, load_photographs, staged
 from srscope.degradations.degrade import (
     degrade,
     degrade_image,
@@ -39,6 +39,7 @@ from srscope.images.contents import crop_contents
 from srscope.images.io import read_image
 from srscope.images.png_write import write_png
 from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.networks.select import select_layers
 from srscope.networks.upscale import padded
 from srscope.networks.zoo import load_network
 from srscope.scores.variance import two_way_variance, two_way_variance_by_channel

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.analysis_features import Progress, device_of, staged
-from srscope.errors import ParameterError, SrscopeError
+from srscope.analysis_features import Progress, device_of, staged, taps_told
+from srscope.errors import FileProblem, ParameterError
 from srscope.features.extract import assist, extract
 from srscope.features.store import FeatureStore
 from srscope.images.patches import cut_patches, load_photographs
 from srscope.networks.description import LoadedNetwork, weights_sha256
-from srscope.networks.select import depths_of, select_layers
+from srscope.networks.select import select_layers
 from srscope.networks.zoo import load_network
-from srscope.processes import is_helper, join_processes
+from srscope.processes import helping, is_helper, join_processes
 
 
 def photograph_features(
@@ -83,10 +83,8 @@ def photograph_features(
         places = hashlib.sha256(patches.place_N2.tobytes()).hexdigest()
         processes.agree("images and weights", f"{places} {weights_sha256(loaded.module)}")
         if is_helper():
-            try:
+            with helping():
                 assist(loaded.module, patches, names, processes=processes, **how)
-            finally:  # the first one goes on alone, and tells what has failed
-                raise SystemExit(0)
     about = dataclasses.asdict(loaded.info)
     return extract(
         loaded.module,
@@ -101,10 +99,7 @@ def photograph_features(
             "source": patches.source,
             "skipped": [list(entry) for entry in patches.skipped],
             "patch": patches.patch,
-            "taps": [
-                {"name": tap.name, "label": tap.label, "depth": depth}
-                for tap, depth in zip(taps, depths_of(loaded, taps), strict=True)
-            ],
+            "taps": taps_told(loaded, taps),
         },
         provenance=about,
         progress=staged(progress, "features"),
@@ -125,10 +120,11 @@ def photograph_means(store: FeatureStore, layer: str) -> NDArray[np.float32]:
 
     Raises:
         UnknownNameError: If the layer was not recorded.
-        SrscopeError: If the store is not one of photographs.
+        FileProblem: If the store is not one of photographs.
     """
     if "photograph_N" not in {each.name for each in store.arrays}:
-        raise SrscopeError(f"{store.path} holds no features of whole photographs")
+        problem = "holds no features of whole photographs"
+        raise FileProblem(store.path, problem, "give a folder that srscope features wrote")
     features_ND, photograph_N = store.read(layer), store.array("photograph_N")
     means = [
         features_ND[photograph_N == index].mean(axis=0, dtype=np.float64)

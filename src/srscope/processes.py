@@ -9,6 +9,7 @@ Suffixes: B images of a batch, D dimensions of a feature vector.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Generator, Iterator, Mapping
@@ -27,6 +28,20 @@ Arrays = Mapping[str, NDArray[np.float32]]
 def is_helper() -> bool:
     """Tell whether this process was started to help another one, by Fabric or by a launcher."""
     return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) or 0) > 0
+
+
+@contextlib.contextmanager
+def helping() -> Generator[None]:
+    """Do a helping process's share, and end its program.
+
+    What is wrong with the input is told by the first process, which goes on alone.
+
+    Raises:
+        SystemExit: At the end.
+    """
+    with contextlib.suppress(SrscopeError):
+        yield
+    raise SystemExit(0)
 
 
 @dataclass(frozen=True)

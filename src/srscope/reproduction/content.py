@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.analysis_features import select_layers
 from srscope.features.extract import extract
 from srscope.files import scratch_folder
 from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.networks.select import select_layers
 from srscope.reproduction.estimate import DRAWS, estimate_of
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from srscope.analysis_features import MARGIN, load_photographs, select_layers
+from srscope.analysis_features import MARGIN, load_photographs
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import load_suite
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
@@ -26,6 +26,7 @@ from srscope.files import scratch_folder
 from srscope.images.contents import crop_contents
 from srscope.images.digits import PER_CLASS, digits_test
 from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.networks.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca

@@ -8,13 +8,14 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from srscope.analysis_features import load_photographs, select_layers
+from srscope.analysis_features import load_photographs
 from srscope.analysis_maps import degraded_versions, maps_of
 from srscope.degradations.suite import load_suite
 from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.figures.maps import MOSTLY_CONTENT, all_channels, networks_side_by_side
 from srscope.figures.save import save_figure
 from srscope.figures.words import percent
+from srscope.networks.select import select_layers
 from srscope.reproduction.content import LayerContent, layer_content, layer_inputs
 from srscope.reproduction.evidence import DEEPEST, content_key
 from srscope.reproduction.experiment import Experiment
