@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from srscope.scores.feature_space import knn_accuracy, silhouette
 from srscope.scores.null import permutation_p_value
 from srscope.scores.separability import grade, separability
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
-from srscope.stage_cache import Entry, pack, values_of
+from srscope.stage_cache import Entry, hash_of_arrays, pack, values_of
 from srscope.study import FeatureSpaceScores, LayerScores, Runs, TsneScores, VarianceShares
 
 _Read = Callable[[], NDArray[np.float32]]
@@ -180,7 +179,9 @@ def _project(
         )
 
     decides |= {
-        "design": [_sha(each) for each in (set_N, content_N, design.kin_N, design.unit_N)],
+        "design": [
+            hash_of_arrays(each) for each in (set_N, content_N, design.kin_N, design.unit_N)
+        ],
         "left_out": [list(each) for each in design.left_out],
         "permutations": config.permutations,
         "seed": config.seed,
@@ -247,7 +248,7 @@ def _embedded(
     tsne = dataclasses.asdict(config.tsne)
     inputs = [
         {seed: {"points": points, "tsne": tsne, "seed": seed} for seed in seeds}
-        for points in map(_sha, layers)
+        for points in map(hash_of_arrays, layers)
     ]
     maps: list[dict[int, Embedding]] = []
     for each in inputs:
@@ -267,10 +268,6 @@ def _embedded(
 
 def _unpacked(entry: Entry, seed: int) -> Embedding:
     return Embedding(points_ND=entry["points_ND"], kl=values_of(entry)["kl"], seed=seed)
-
-
-def _sha(array: NDArray[Any]) -> str:
-    return hashlib.sha256(f"{array.shape} {array.dtype}".encode() + array.tobytes()).hexdigest()
 
 
 def _scored(layer: _Projected, runs: Sequence[Embedding], set_N: NDArray[np.int64]) -> LayerScores:

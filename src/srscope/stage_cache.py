@@ -60,6 +60,15 @@ def key_of(stage: str, version: int, inputs: Mapping[str, Any]) -> str:
     return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
+def hash_of_arrays(*arrays: NDArray[Any]) -> str:
+    """Return a hash of shapes, types and values, for the inputs of a stage."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
+
+
 @functools.cache
 def program() -> str:
     """Return a hash of the package's source: a changed program finds nothing of the old one."""

@@ -10,7 +10,7 @@ from torch import nn
 
 from srscope.errors import NetworkError, ParameterError
 from srscope.networks.adapter import AdaptedNetwork, Call
-from srscope.networks.description import LoadedNetwork, weights_sha256
+from srscope.networks.description import LoadedNetwork, fitted_side, weights_sha256
 from srscope.networks.discover import discover
 from srscope.networks.probe import RANGES, SIDES, Sizes, probe_range, probe_sizes
 from srscope.networks.spec import Value
@@ -183,8 +183,8 @@ def _sizes(
     if tried["trying"]:
         sides = known.sides
         if values["smallest"] or values["multiple"]:
-            step, least = values["multiple"] or 1, values["smallest"] or PATCH
-            sides = (-(-max(least, PATCH) // step) * step,)
+            smallest, multiple = values["smallest"] or 1, values["multiple"] or 1
+            sides = (fitted_side(PATCH, smallest=smallest, multiple=multiple),)
         channels = () if values["channels"] is None else (values["channels"],)
         probed = probe_sizes(inner, run, channels=channels, sides=sides)
         for name in tried["trying"]:

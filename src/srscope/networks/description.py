@@ -50,6 +50,16 @@ def shown_of_blocks(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names[i] for i in (0, -(-blocks // 4), -(-blocks // 2), -1)))
 
 
+def fitted_side(side: int, *, smallest: int, multiple: int) -> int:
+    """Return the least multiple of ``multiple`` that is not below ``side`` nor ``smallest``.
+
+    Example:
+        >>> fitted_side(30, smallest=8, multiple=4), fitted_side(30, smallest=48, multiple=32)
+        (32, 64)
+    """
+    return -(-max(side, smallest) // multiple) * multiple
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadedNetwork:
     """A network in evaluation mode, with what is known of it.
@@ -92,7 +102,7 @@ class LoadedNetwork:
 
     def fitted(self, side: int) -> int:
         """Return the shortest side that the network takes and that is not below ``side``."""
-        return -(-max(side, self.smallest) // self.multiple) * self.multiple
+        return fitted_side(side, smallest=self.smallest, multiple=self.multiple)
 
     @property
     def info(self) -> NetworkInfo:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import Call, is_image
+from srscope.networks.description import fitted_side
 from srscope.networks.trace import example, undisturbed
 
 SIDES = (32, 64, 96, 128, 192, 224, 256, 299, 336, 384, 448, 512)
@@ -45,7 +46,7 @@ class Sizes:
 
     def fitted(self, side: int) -> int:
         """Return the shortest side that the network takes and that is not below ``side``."""
-        return -(-max(side, self.smallest) // self.multiple) * self.multiple
+        return fitted_side(side, smallest=self.smallest, multiple=self.multiple)
 
 
 def probe_sizes(

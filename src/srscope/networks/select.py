@@ -11,7 +11,7 @@ from srscope.networks.adapter import layer_modules
 from srscope.networks.describe import PATCH
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.discover import discover
-from srscope.networks.trace import trace_network
+from srscope.networks.trace import Trace, trace_network
 
 
 def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoint, ...]:
@@ -63,25 +63,29 @@ def all_layers(network: LoadedNetwork) -> tuple[TapPoint, ...]:
     if network.layers:
         return network.layers
     own = {tap.name: tap for tap in network.taps}
-    side = network.fitted(PATCH)
-    found = discover(trace_network(network.module, (side, side), wider=(side, 2 * side)))
+    found = discover(example_pass(network))
     return tuple(
         replace(own[layer.name], shape=layer.shape) if layer.name in own else layer
         for layer in found.layers
     )
 
 
+def example_pass(network: LoadedNetwork) -> Trace:
+    """Trace a network on images of about 32 pixels a side, as when a foreign one was loaded."""
+    side = network.fitted(PATCH)
+    return trace_network(network.module, (side, side), wider=(side, 2 * side))
+
+
 def _refuse_unusable(network: LoadedNetwork, pattern: re.Pattern[str]) -> None:
     """Raise if the pattern fits a layer that is there, but whose output cannot be recorded."""
-    side = network.fitted(PATCH)
     remedy = "name one inside it or after it, of those that srscope layers lists"
-    for call in trace_network(network.module, (side, side), wider=(side, 2 * side)).calls:
+    for call in example_pass(network).calls:
         if call.why_not and pattern.fullmatch(call.name):
             raise NetworkError(
                 f"layer {call.name!r} cannot be analysed: its output is {call.why_not}; {remedy}"
             )
     for name in layer_modules(network.module):
-        if name and pattern.fullmatch(name):
+        if pattern.fullmatch(name):
             raise NetworkError(
                 f"layer {name!r} cannot be analysed: no pass of the network calls it; {remedy}"
             )

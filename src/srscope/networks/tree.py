@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from srscope.networks.describe import PATCH
 from srscope.networks.description import LoadedNetwork, TapPoint
-from srscope.networks.trace import LayerCall, trace_network
+from srscope.networks.select import example_pass
+from srscope.networks.trace import LayerCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +41,8 @@ def layer_rows(network: LoadedNetwork, *, full: bool = False) -> tuple[tuple[Lay
         network: The network; an example pass is made.
         full: List what is inside every block, not only of the first of each class.
     """
-    side = network.fitted(PATCH)
-    calls = trace_network(network.module, (side, side), wider=(side, 2 * side)).calls
+    trace = example_pass(network)
+    calls = trace.calls
     taps = {tap.name: tap for tap in network.taps}
     rows: list[LayerRow] = []
     depths: list[int] = []
@@ -62,7 +62,7 @@ def layer_rows(network: LoadedNetwork, *, full: bool = False) -> tuple[tuple[Lay
         if not full and alike in shown and not _tapped_inside(calls, index, taps):
             skipped.add(index)
         shown.add(alike)
-    return tuple(rows), side
+    return tuple(rows), trace.size_HW[0]
 
 
 def _row(

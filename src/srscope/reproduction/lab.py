@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +33,7 @@ from srscope.projection.tsne import embed_many
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
 from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
-from srscope.stage_cache import Entry, StageCache, pack, values_of
+from srscope.stage_cache import Entry, StageCache, hash_of_arrays, pack, values_of
 from srscope.study import SuiteInfo, VarianceShares
 
 COMPONENTS = 50
@@ -120,7 +119,7 @@ class Lab:
             content_N=entry["content_N"],
             class_N=entry.get("class_N"),
             suite=SuiteInfo.of_plain(values_of(entry)["suite"]),
-            key=_sha(entry["images_NCHW"], entry["set_N"], entry["content_N"]),
+            key=hash_of_arrays(entry["images_NCHW"], entry["set_N"], entry["content_N"]),
         )
 
     def _make_images(self, spec: ImageSpec) -> dict[str, NDArray[Any]]:
@@ -237,7 +236,7 @@ class Lab:
             images=images,
             variance=None if shares is None else VarianceShares(**shares),
             channel_content_C=entry.get("channel_content_C"),
-            key=_sha(entry["points_NC"]),
+            key=hash_of_arrays(entry["points_NC"]),
         )
 
     def pixels(self, spec: ImageSpec) -> LayerPoints:
@@ -259,7 +258,7 @@ class Lab:
             images=images,
             variance=None if shares is None else VarianceShares(**shares),
             channel_content_C=None,
-            key=_sha(entry["points_NC"]),
+            key=hash_of_arrays(entry["points_NC"]),
         )
 
     def maps(
@@ -346,14 +345,6 @@ def identity_of_images(images: str) -> list[list[Any]] | str:
 def _definition(suite: str) -> str:
     """Return what identifies a suite's content, also where it is a file that may change."""
     return repr(load_suite(suite))
-
-
-def _sha(*arrays: NDArray[Any]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:32]
 
 
 def _layer_entry(
