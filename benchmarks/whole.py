@@ -11,11 +11,7 @@ from peer import PeerStudy, analyse
 
 from srscope.analysis import analyze
 from srscope.analysis_config import AnalysisConfig
-from srscope.analysis_features import MARGIN
-from srscope.degradations.degrade import degrade
-from srscope.degradations.suite import load_suite
-from srscope.images.bundled import load_bundled
-from srscope.images.contents import crop_contents
+from srscope.analysis_features import degraded_images, original_contents
 from srscope.networks.zoo import load_network
 from srscope.projection.affinities import joint_affinities, kl_divergence
 from srscope.study import Study
@@ -33,20 +29,8 @@ def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int =
     config = AnalysisConfig(
         contents=contents, layers=("all",), untrained=False, runs=runs, batch_size=BATCH
     )
-    contents_of = crop_contents(
-        load_bundled("test"),
-        count=contents,
-        patch=config.patch,
-        scale=network.scale,
-        margin=MARGIN,
-    )
-    images = degrade(
-        contents_of,
-        load_suite(config.suite),
-        patch=config.patch,
-        scale=network.scale,
-        seed=config.seed,
-    )
+    crops = original_contents(network.scale, config.patch, config)
+    images = degraded_images(crops, network.scale, config.patch, config)
     layers = [tap.name for tap in network.taps]
     studies: list[Study] = []
     peers: list[PeerStudy] = []

@@ -73,13 +73,13 @@ def analyze(
     loaded = load_network(network) if isinstance(network, str) else network
     if settings.devices > 1 and is_helper():
         assist_features(loaded, settings)
-    kept = opened(cache)
     with writing_to(out):
-        with _feature_folder(out, keep=settings.keep_features) as folder:
+        with (
+            opened(cache) as kept,
+            _feature_folder(out, keep=settings.keep_features) as folder,
+        ):
             seconds = extract_features(loaded, settings, folder, progress=progress, cache=kept)
             study = score_features(folder, settings, progress=progress, earlier=seconds, cache=kept)
-        if kept is not None:
-            kept.tidy()
         if out is not None:
             started = time.perf_counter()
             write_outputs(study, out, progress=progress)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,19 @@ class AnalysisCache:
         prune(self.folder, self.limit)
 
 
-def opened(cache: str | Path | None) -> AnalysisCache | None:
-    """Return the cache in a folder; ``None`` for none.
+@contextlib.contextmanager
+def opened(cache: str | Path | None) -> Generator[AnalysisCache | None]:
+    """Yield the cache in a folder, ``None`` for none, and tidy it when the block is done.
 
     Raises:
         FileProblem: If the folder cannot be made.
     """
-    return None if cache is None else AnalysisCache(Path(cache))
+    if cache is None:
+        yield None
+        return
+    kept = AnalysisCache(Path(cache))
+    yield kept
+    kept.tidy()
 
 
 def remembered(

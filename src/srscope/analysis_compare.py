@@ -73,10 +73,8 @@ def compare(
     loaded = [load_network(each) if isinstance(each, str) else each for each in networks]
     names = distinct_names(networks, loaded)
     with writing_to(out):
-        kept = opened(cache)
-        comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress, kept)
-        if kept is not None:
-            kept.tidy()
+        with opened(cache) as kept:
+            comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress, kept)
         if out is not None:
             write_compared(comparison, out, progress=progress)
     return comparison

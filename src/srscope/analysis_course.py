@@ -58,10 +58,8 @@ def over_training(
     settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
     snapshots = find_snapshots(str(folder), most=checkpoints)
     with writing_to(out):
-        kept = opened(cache)
-        course = _course(snapshots, settings, progress, kept)
-        if kept is not None:
-            kept.tidy()
+        with opened(cache) as kept:
+            course = _course(snapshots, settings, progress, kept)
         if out is not None:
             write_over_training(course, out, progress=progress)
     return course

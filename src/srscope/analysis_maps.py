@@ -5,9 +5,7 @@ Suffixes: N images, C channels, H/W height and width, 3 red, green and blue, K s
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +32,7 @@ from srscope.features.reduce import as_maps
 from srscope.features.tap import FeatureTap
 from srscope.figures.maps import all_channels, chosen_channels, shaded
 from srscope.figures.save import save_figure
-from srscope.files import scratch_folder, write_text, writing_to
+from srscope.files import csv_text, scratch_folder, write_text, writing_to
 from srscope.images.contents import crop_contents
 from srscope.images.io import read_image
 from srscope.images.png_write import write_png
@@ -177,11 +175,8 @@ def channel_rows(maps: FeatureMaps) -> list[tuple[int, int, float, float, float 
 
 
 def _table(maps: FeatureMaps) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("rank", "channel", "eigenvalue", "variance", "content"))
-    writer.writerows(channel_rows(maps))
-    return text.getvalue()
+    columns = ("rank", "channel", "eigenvalue", "variance", "content")
+    return csv_text(columns, channel_rows(maps))
 
 
 def degraded_versions(

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,15 +91,12 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
 
 def comparison_csv(comparison: Comparison) -> str:
     """Return one row a layer and control, in :data:`COLUMNS`; undefined values are empty."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    rows: list[list[Any]] = []
     for entry in comparison.entries:
         network, restored = entry.study.network, entry.restoration
         about = [entry.name, network.scale, network.parameters, restored.psnr, restored.bicubic]
-        for weights, layer in _rows(entry.study):
-            table.writerow([*about, weights, *layer_row(layer)])
-    return text.getvalue()
+        rows += [[*about, weights, *layer_row(layer)] for weights, layer in _rows(entry.study)]
+    return files.csv_text(COLUMNS, rows)
 
 
 def layer_row(layer: LayerScores) -> list[Any]:
@@ -124,6 +118,5 @@ def _rows(study: Study) -> Iterator[tuple[str, LayerScores]]:
 
 def write_comparison(comparison: Comparison, folder: str | Path) -> None:
     """Write ``comparison.json`` and ``comparison.csv`` into ``folder``."""
-    text = json.dumps(comparison_dict(comparison), indent=2, allow_nan=False)
-    files.write_text(Path(folder) / "comparison.json", text + "\n")
+    files.write_json(Path(folder) / "comparison.json", comparison_dict(comparison))
     files.write_text(Path(folder) / "comparison.csv", comparison_csv(comparison))

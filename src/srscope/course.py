@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,19 +89,15 @@ def course_dict(course: Course) -> dict[str, Any]:
 
 def course_csv(course: Course) -> str:
     """Return one row a checkpoint and layer, in :data:`COLUMNS`; undefined values are empty."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    rows: list[list[Any]] = []
     for moment in course.moments:
         restored = moment.restoration
         about = [moment.iteration, moment.file, restored.psnr, restored.bicubic]
-        for layer in moment.study.layers:
-            table.writerow([*about, *layer_row(layer)])
-    return text.getvalue()
+        rows += [[*about, *layer_row(layer)] for layer in moment.study.layers]
+    return files.csv_text(COLUMNS, rows)
 
 
 def write_course(course: Course, folder: str | Path) -> None:
     """Write ``course.json`` and ``course.csv`` into ``folder``."""
-    text = json.dumps(course_dict(course), indent=2, allow_nan=False)
-    files.write_text(Path(folder) / "course.json", text + "\n")
+    files.write_json(Path(folder) / "course.json", course_dict(course))
     files.write_text(Path(folder) / "course.csv", course_csv(course))

@@ -8,7 +8,10 @@ system without such locks (some mounts of NFS and Lustre) is written without the
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import io
+import json
 import os
 import re
 import shutil
@@ -16,7 +19,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +130,25 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write ``text`` to ``path`` atomically, as UTF-8 with Unix line ends."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write plain values to ``path`` atomically, keys in their order, indented by two spaces."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    r"""Return a table as CSV with Unix line ends; ``None`` is an empty cell.
+
+    Example:
+        >>> csv_text(("x", "y"), [("b,c", None), ("d", 1.5)])
+        'x,y\n"b,c",\nd,1.5\n'
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows(rows)
+    return text.getvalue()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ a score. Suffixes: N images, R t-SNE runs, K sets (degradations), H/W height and
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -235,4 +234,4 @@ def scores_dict(study: Study) -> dict[str, Any]:
 
 def write_scores(study: Study, path: str | Path) -> None:
     """Write ``scores.json`` atomically, with stable key order and two-space indents."""
-    files.write_text(path, json.dumps(scores_dict(study), indent=2, allow_nan=False) + "\n")
+    files.write_json(path, scores_dict(study))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 import math
 import platform
@@ -84,11 +82,7 @@ def csv_text(table: Table) -> str:
         >>> csv_text(table)
         'x,y\n"b,c",\nd,1.5\n'
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([finite(cell) for cell in row] for row in table.rows)
-    return buffer.getvalue()
+    return files.csv_text(table.columns, ([finite(cell) for cell in row] for row in table.rows))
 
 
 def table_dict(table: Table) -> dict[str, Any]:
