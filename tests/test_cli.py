@@ -181,6 +181,7 @@ def test_train_follows_the_recipe_and_its_overrides(
         (["analyze"], "arguments are required: network (see srscope analyze --help)"),
         (["analyze", "NET", "--runs=x"], "(see srscope analyze --help)"),
         (["analyze", "nothing"], "or give a checkpoint's path"),
+        (["analyze", "NET", "--checkpoints", "4"], "must be given for a folder of checkpoints"),
         (["train", "none.yaml"], "no such recipe"),
         (["degrade", "--suite", "nope", "IMAGES", "out"], "unknown suite 'nope'"),
         (["degrade", "IMAGES", "out"], "suite"),

@@ -118,6 +118,8 @@ def run(args: Any) -> None:
             raise ParameterError("--profile", "given for one network", network)
         _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
         return
+    if args.checkpoints:
+        raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     loaded = load_network(network)
     starting = time.perf_counter() - started

@@ -64,7 +64,7 @@ class Patches:
             found = self.photographs[photograph]
             pixels_HW3 = found.pixels_HW3
             if pixels_HW3.shape[:2] != tuple(found.size_HW):
-                raise ImageError(found.name, "has changed since its size was read")
+                raise ImageError(found.name, "has changed since its size was read", "start again")
             self._decoded[photograph] = pixels_HW3
         return self._decoded[photograph]
 

@@ -50,7 +50,8 @@ def load_detected(
     inner: nn.Module = descriptor.model
     channels, requirements = descriptor.input_channels, descriptor.size_requirements
     if isinstance(descriptor, spandrel.MaskedImageModelDescriptor):
-        raise CheckpointError(path, "is an inpainting network, which needs a mask beside the image")
+        problem = "is an inpainting network, which needs a mask beside the image"
+        raise CheckpointError(path, problem, "give one that takes the image alone")
     if channels not in (1, 3):
         raise CheckpointError(path, f"takes {channels} channels; srscope feeds RGB or grey")
     architecture = descriptor.architecture
