@@ -162,7 +162,12 @@ def test_maps_that_are_not_finite_are_refused(tmp_path: Path) -> None:
 
 def test_files_are_written(tiny: str, tmp_path: Path) -> None:
     maps = srscope.feature_maps(tiny, image(64, 48), contents=0)
+    earlier = tmp_path / "out" / "channels" / "earlier"
+    earlier.mkdir(parents=True)
+    for name in ("12-3.png", "mine.png"):
+        (earlier / name).write_bytes(b"")
     written = srscope.write_maps(maps, tmp_path / "out", channels=3)
+    assert [path.name for path in earlier.iterdir()] == ["mine.png"]
     names = {str(path.relative_to(tmp_path / "out")) for path in written}
     order = maps.ranking.order_C.tolist()
     assert names == {

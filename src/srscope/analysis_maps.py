@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ SUITE = "clean-blur4-noise20"
 CROP = 256
 """Side of the part shown, in input pixels."""
 AS_IS = "as-is"
+_PICTURE = re.compile(r"\d+-\d+\.png")  # of a channel, as it is written
 _PATCH = 32  # of the contents that shares are measured on, as everywhere
 
 
@@ -126,7 +128,8 @@ def write_maps(maps: FeatureMaps, out: str | Path, *, channels: int = 8) -> list
 
     Args:
         maps: The channels.
-        out: The folder; created when absent, files of the same name are replaced.
+        out: The folder; created when absent. What an earlier call wrote there goes, pictures of
+            another layer's channels too.
         channels: How many are the first ones.
 
     Returns:
@@ -156,6 +159,9 @@ def _written(maps: FeatureMaps, folder: Path, channels: int) -> list[Path]:
             height, width = grey_HW.shape
             write_png(path, [grey_HW[..., None]], size_HW=(height, width), channels=1, bits=8)
             written.append(path)
+    for path in set(folder.glob("channels/*/*.png")) - set(written):
+        if _PICTURE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
     return written
 
 
