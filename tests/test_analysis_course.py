@@ -35,8 +35,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished(place: Path) -> tuple[Course, Path]:
-    made = over_training(place / "models", out=place / "out", images=str(place / "in"), **OPTIONS)
+def stages() -> set[str]:
+    """The stages that :func:`finished` went through."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def finished(place: Path, stages: set[str]) -> tuple[Course, Path]:
+    made = over_training(
+        place / "models",
+        out=place / "out",
+        images=str(place / "in"),
+        progress=lambda stage, *_: stages.add(stage),
+        **OPTIONS,
+    )
     return made, place / "out"
 
 
@@ -51,8 +63,10 @@ def test_every_checkpoint_is_as_analyze_has_it(finished: tuple[Course, Path], pl
     assert course.moments[0].study.layers[1] is not course.moments[1].study.layers[1]
 
 
-def test_the_untrained_control_is_run_once(finished: tuple[Course, Path]) -> None:
+def test_the_untrained_control_is_run_once(finished: tuple[Course, Path], stages: set[str]) -> None:
     course, _ = finished
+    assert [stage for stage in stages if "untrained" in stage] == ["5: features, untrained"]
+    assert {f"{number}: features, network" for number in (5, 10, 20)} <= stages
     assert [layer.layer for layer in course.untrained] == [
         layer.layer for layer in course.moments[0].study.layers
     ]
