@@ -11,11 +11,11 @@ KEPT = Path(__file__).parents[2] / "docs" / "results" / "half-precision.json"
 def test_rounding_moves_scores_less_than_another_start_of_tsne() -> None:
     shipped = {card.name: card.facts["sha256"] for card in list_networks()}
     kept = json.loads(KEPT.read_text("utf-8"))
-    assert kept
+    assert kept.keys() == shipped.keys()
     for name, each in kept.items():
         assert each["sha256"] == shipped[name], f"run tools/check_half.py ({name})"
         full, half = each["float32"], each["float16"]
-        spread = full["chi"]["std"] + half["chi"]["std"]
+        spread = max(full["chi"]["std"], half["chi"]["std"])
         assert abs(full["chi"]["mean"] - half["chi"]["mean"]) < spread
         assert abs(full["feature_space_chi"] / half["feature_space_chi"] - 1) < 0.001
         assert abs(full["knn_accuracy"] - half["knn_accuracy"]) < 0.01
