@@ -77,6 +77,7 @@ def test_tokens_are_stored_with_channels_first(folder: str, tmp_path: Path) -> N
             untrained=False,
             layers=("embed", "blocks.*", "blocks.0:1"),
             reducer=reducer,
+            tsne=TSNE,
             **QUICK,
         )
         extract_features(network, config, tmp_path / reducer)
