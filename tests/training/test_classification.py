@@ -237,9 +237,14 @@ def test_paper_recipes_have_the_paper_numbers_and_200_passes() -> None:
 
 
 def test_unified_sr_recipes_are_those_of_srresnet_but_for_the_network() -> None:
-    for budget, twin in (("paper", "srresnet-wgr"), ("small", "srresnet-wgr-stage1")):
-        mine = load_recipe(RECIPES / budget / "unified-sr.yaml", ["--network.reduction=4"])
-        other = load_recipe(RECIPES / budget / f"{twin}.yaml")
+    pairs = {
+        "paper/unified-sr": "paper/srresnet-wgr",
+        "small/unified-sr-stage1": "small/srresnet-wgr-stage1",
+        "small/unified-sr": "small/srresnet-wgr",
+    }
+    for name, twin in pairs.items():
+        mine = load_recipe(RECIPES / f"{name}.yaml", ["--network.reduction=4"])
+        other = load_recipe(RECIPES / f"{twin}.yaml")
         assert mine.network.reduction == 4
         assert mine.network.global_residual
         assert (mine.data, mine.optimizer) == (other.data, other.optimizer)
