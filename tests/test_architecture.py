@@ -21,7 +21,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # and do not import each other.
 LAYERS = (
     {"errors"},
-    {"files", "user_code", "yaml_file"},
+    {"allocation", "files", "user_code", "yaml_file"},
     {"stage_cache"},
     {"study"},
     {"comparison", "processes", "study_file"},

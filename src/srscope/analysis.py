@@ -12,8 +12,8 @@ import datetime as dt
 import os
 import platform
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from srscope.analysis_cache import AnalysisCache, opened
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import Progress, assist_features, extract_features, staged
 from srscope.analysis_scores import ScoringInputs, score_layers
+from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
+from srscope.features.held import Features, HeldFeatures
 from srscope.features.store import FeatureStore
 from srscope.files import scratch_folder, writing_to
 from srscope.networks.description import LoadedNetwork
@@ -74,12 +76,9 @@ def analyze(
     if settings.devices > 1 and is_helper():
         assist_features(loaded, settings)
     with writing_to(out):
-        with (
-            opened(cache) as kept,
-            _feature_folder(out, keep=settings.keep_features) as folder,
-        ):
-            seconds = extract_features(loaded, settings, folder, progress=progress, cache=kept)
-            study = score_features(folder, settings, progress=progress, earlier=seconds, cache=kept)
+        features = Path(out) / "features" if out is not None and settings.keep_features else None
+        with opened(cache) as kept:
+            study = study_of(loaded, settings, features=features, progress=progress, cache=kept)
         if out is not None:
             started = time.perf_counter()
             write_outputs(study, out, progress=progress)
@@ -110,13 +109,50 @@ def write_outputs(study: Study, out: str | Path, *, progress: Progress | None = 
         progress("writing the report", 1, 1)
 
 
-@contextmanager
-def _feature_folder(out: str | Path | None, *, keep: bool) -> Generator[Path]:
-    if out is not None and keep:
-        yield Path(out) / "features"
-        return
-    with scratch_folder() as folder:
-        yield folder
+def study_of(
+    network: LoadedNetwork,
+    config: AnalysisConfig,
+    *,
+    features: Path | None = None,
+    images: DegradedImages | None = None,
+    progress: Progress | None = None,
+    cache: AnalysisCache | None = None,
+) -> Study:
+    """Extract and score.
+
+    Args:
+        network: The network.
+        config: The parameters.
+        features: Folder where the features stay; ``None`` keeps none. They then stay in memory, if
+            there are not too many of them, and no cache wants them.
+        images: What to feed the network, where that is at hand.
+        progress: Called as the stages advance.
+        cache: Finished stages are taken from it, and put there.
+
+    Returns:
+        The study.
+    """
+    held: dict[str, HeldFeatures] | None = None
+    if features is None and cache is None and config.devices == 1:
+        held = {}
+    with scratch_folder() if features is None else nullcontext(features) as folder:
+        seconds = extract_features(
+            network, config, folder, images=images, progress=progress, cache=cache, held=held
+        )
+        stores = _opened(folder, config, held or {})
+        return _scored(stores, config, progress=progress, earlier=seconds, cache=cache)
+
+
+def _opened(
+    folder: Path, config: AnalysisConfig, held: Mapping[str, Features]
+) -> dict[str, Features]:
+    """Return the features of the network and of its control, from memory or from the folder."""
+    stores = dict(held)
+    if "network" not in stores:
+        stores["network"] = FeatureStore.open(folder / "network")
+    if "untrained" not in stores and config.untrained and Path(folder, "untrained").is_dir():
+        stores["untrained"] = FeatureStore.open(folder / "untrained")
+    return stores
 
 
 def score_features(
@@ -145,9 +181,19 @@ def score_features(
         SrscopeError: If a score is undefined for these features.
     """
     settings = config or AnalysisConfig()
-    store = FeatureStore.open(Path(folder) / "network")
-    control = Path(folder) / "untrained"
-    untrained = FeatureStore.open(control) if control.is_dir() and settings.untrained else None
+    stores = _opened(Path(folder), settings, {})
+    return _scored(stores, settings, progress=progress, earlier=earlier, cache=cache)
+
+
+def _scored(
+    stores: Mapping[str, Features],
+    settings: AnalysisConfig,
+    *,
+    progress: Progress | None,
+    earlier: Mapping[str, float] | None,
+    cache: AnalysisCache | None,
+) -> Study:
+    store, untrained = stores["network"], stores.get("untrained")
     meta = store.metadata
     suite = SuiteInfo.of_plain(meta["suite"])
     images_NCHW = store.array("images_NCHW")
@@ -193,7 +239,7 @@ def _as_bytes(images_NCHW: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(clipped * 255.0).astype(np.uint8)
 
 
-def _protocol(config: AnalysisConfig, store: FeatureStore) -> dict[str, Any]:
+def _protocol(config: AnalysisConfig, store: Features) -> dict[str, Any]:
     return {
         "patch": store.metadata["patch"],
         "contents": config.contents,

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from srscope.analysis import score_features
+from srscope.analysis import study_of
 from srscope.analysis_cache import AnalysisCache, opened
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import (
     Progress,
     degraded_images,
-    extract_features,
     original_contents,
     staged,
     suite_of,
@@ -26,7 +25,7 @@ from srscope.comparison import Compared, Comparison, Restoration, write_comparis
 from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
-from srscope.files import scratch_folder, writing_to
+from srscope.files import writing_to
 from srscope.images.record import Contents
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
@@ -167,11 +166,7 @@ def analyze_one(
 ) -> tuple[Study, Restoration]:
     """Analyse one of several networks on images that are at hand, and measure its restoration."""
     contents, images = inputs
-    with scratch_folder() as folder:
-        seconds = extract_features(
-            network, config, folder, images=images, progress=progress, cache=cache
-        )
-        study = score_features(folder, config, progress=progress, earlier=seconds, cache=cache)
+    study = study_of(network, config, images=images, progress=progress, cache=cache)
     restored = restoration(
         network,
         contents,

@@ -21,6 +21,7 @@ from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.suite import DegradedSet, Suite, load_suite
 from srscope.errors import NetworkError, ParameterError
 from srscope.features.extract import assist, extract
+from srscope.features.held import HeldFeatures, hold
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.downloads import div2k_validation
@@ -38,6 +39,10 @@ MARGIN = 12
 """LR pixels kept round every patch while it is degraded: more than any bundled kernel reaches."""
 
 
+HELD = 1 << 31
+"""Bytes of features, 2 GiB, up to which an analysis that keeps none leaves them in memory."""
+
+
 def extract_features(
     network: LoadedNetwork,
     config: AnalysisConfig,
@@ -46,6 +51,7 @@ def extract_features(
     images: DegradedImages | None = None,
     progress: Progress | None = None,
     cache: AnalysisCache | None = None,
+    held: dict[str, HeldFeatures] | None = None,
 ) -> dict[str, float]:
     """Degrade the photographs, run the network on them and store what its layers put out.
 
@@ -56,6 +62,8 @@ def extract_features(
         images: What to feed it, where that is at hand: what :func:`degraded_images` makes.
         progress: Called as patches are done.
         cache: Features are taken from it, and put there.
+        held: Gets ``network`` and ``untrained`` instead, where both together take no more memory
+            than ``HELD``; what would is stored in the folder all the same.
 
     Returns:
         Seconds taken, by stage.
@@ -94,23 +102,30 @@ def extract_features(
     if "untrained" not in modules:
         shutil.rmtree(folder / "untrained", ignore_errors=True)
     processes = _joined(job, modules, config)
+    room = HELD
     for name, module in modules.items():
-        extract(
-            module,
-            images.images_NCHW,
-            [tap.name for tap in taps],
-            store=folder / name,
-            reducer=config.reducer,
-            channel_axes={tap.name: tap.channel_axis for tap in taps},
-            batch_size=config.batch_size,
-            device=job.device if processes is None else processes.device,
+        computing: dict[str, Any] = {
+            "reducer": config.reducer,
+            "channel_axes": {tap.name: tap.channel_axis for tap in taps},
+            "batch_size": config.batch_size,
+            "device": job.device if processes is None else processes.device,
             **job.precision,
-            arrays=arrays,
-            metadata=meta,
-            provenance=about if name == "network" else {"untrained": config.seed},
-            progress=staged(progress, f"features, {name}"),
+            "arrays": arrays,
+            "metadata": meta,
+            "provenance": about if name == "network" else {"untrained": config.seed},
+            "progress": staged(progress, f"features, {name}"),
+        }
+        given = (module, images.images_NCHW, [tap.name for tap in taps])
+        if held is not None and (in_memory := hold(*given, most=room, **computing)) is not None:
+            held[name] = in_memory
+            room -= sum(in_memory.read(tap.name).nbytes for tap in taps)
+            continue
+        extract(
+            *given,
+            store=folder / name,
             processes=processes,
             cache=None if cache is None else cache.features_of(module),
+            **computing,
         )
     return {"degradation": degraded - started, "features": time.perf_counter() - degraded}
 

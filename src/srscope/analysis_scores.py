@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from srscope.analysis_cache import AnalysisCache, found, keep, remembered
 from srscope.analysis_config import AnalysisConfig
-from srscope.features.store import FeatureStore, hash_of
+from srscope.features.held import Features
+from srscope.features.store import hash_of
 from srscope.projection.pca import pca
 from srscope.projection.tsne import Embedding, embed_each
 from srscope.scores.design import NEIGHBOURS, Design
@@ -48,8 +49,8 @@ class ScoringInputs:
     With a cache, the features are taken to be those whose hashes the stores tell.
     """
 
-    store: FeatureStore
-    untrained: FeatureStore | None
+    store: Features
+    untrained: Features | None
     images_NCHW: NDArray[np.float32]
     design: Design
     cache: AnalysisCache | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from torch import nn
 from srscope.errors import ParameterError
 from srscope.features.known import FeatureCache, KnownFeatures
 from srscope.features.store import FeatureStore
-from srscope.features.store_writer import StoreWriter, create_store
+from srscope.features.store_writer import create_store
 from srscope.features.stream import LayerFeatures, stream_features
 from srscope.processes import Processes
 
@@ -105,7 +105,7 @@ def extract(
         >>> features.read("1").shape, features.layer("1").feature_shape
         ((5, 256), (4, 8, 8))
     """
-    _check_images(images_NCHW, batch_size)
+    check_images(images_NCHW, batch_size)
     computing: dict[str, Any] = {
         "reducer": reducer,
         "channels_last": channels_last,
@@ -132,13 +132,7 @@ def extract(
         device=device,
         **computing,
     )
-    how = {
-        "batch_size": batch_size,
-        "device": str(torch.device(device)),
-        "channels_last": channels_last,
-        "autocast": autocast,
-        "torch": torch.__version__,
-    }
+    how = extraction_told(batch_size, device=device, channels_last=channels_last, autocast=autocast)
     writing = create_store(
         store,
         layers=list(layers),
@@ -148,19 +142,16 @@ def extract(
         metadata=metadata,
         provenance={**(provenance or {}), "extraction": how},
     )
-    # One batch is hashed and written while the network runs on the next.
-    with writing as writer, ThreadPoolExecutor(1) as beside, contextlib.closing(stream):
-        written: Future[None] | None = None
+    # A batch is hashed and written by as many threads as the network has, between its passes: at
+    # the same time they would keep each other waiting.
+    threads = ThreadPoolExecutor(torch.get_num_threads())
+    with writing as writer, threads, contextlib.closing(stream):
         done = 0
         for outputs in stream:
-            if written is not None:
-                written.result()
-            written = beside.submit(_append, writer, outputs)
+            writer.append_batch(outputs, threads)
             done = min(done + batch_size, len(images_NCHW))
             if progress is not None:
                 progress(done, len(images_NCHW))
-        if written is not None:
-            written.result()
     opened = FeatureStore.open(store)
     if known is not None:
         known.keep(opened)
@@ -197,7 +188,7 @@ def assist(
     Raises:
         SrscopeError: As ``extract``; or as another process does.
     """
-    _check_images(images_NCHW, batch_size)
+    check_images(images_NCHW, batch_size)
     stream = _stream(
         network,
         images_NCHW,
@@ -260,12 +251,26 @@ def _shared(
             }
 
 
-def _append(writer: StoreWriter, outputs: Mapping[str, LayerFeatures]) -> None:
-    for layer, each in outputs.items():
-        writer.append(layer, each.features_BD, feature_shape=each.feature_shape)
+def extraction_told(
+    batch_size: int,
+    *,
+    device: str | torch.device = "cpu",
+    channels_last: bool = False,
+    autocast: str | None = None,
+    **_: object,
+) -> dict[str, Any]:
+    """Return what a store's provenance says of its extraction, as JSON values."""
+    return {
+        "batch_size": batch_size,
+        "device": str(torch.device(device)),
+        "channels_last": channels_last,
+        "autocast": autocast,
+        "torch": torch.__version__,
+    }
 
 
-def _check_images(images_NCHW: NDArray[Any] | Images, batch_size: int) -> None:
+def check_images(images_NCHW: NDArray[Any] | Images, batch_size: int) -> None:
+    """Raise a ParameterError unless these are finite images, and ``batch_size`` counts some."""
     if batch_size < 1:
         raise ParameterError("batch_size", "at least 1", batch_size)
     if not isinstance(images_NCHW, np.ndarray):

@@ -14,8 +14,10 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,6 +35,7 @@ from srscope.features.store import (
     not_a_store,
     read_meta,
 )
+from srscope.features.stream import LayerFeatures
 
 _FEATURES = np.dtype("<f4")
 
@@ -63,7 +66,27 @@ class StoreWriter:
         if layer not in self._layers:
             raise UnknownNameError("stored layer", layer, self._layers)
         with _told(self._folder):
-            self._layers[layer].append(layer, features_BD, tuple(map(int, feature_shape)))
+            for step in self._layers[layer].append(layer, features_BD, feature_shape):
+                step()
+
+    def append_batch(self, outputs: Mapping[str, LayerFeatures], threads: Executor) -> None:
+        """Append the features of the next images of several layers at once.
+
+        Args:
+            outputs: By layer.
+            threads: Share what is to be done among them.
+
+        Raises:
+            SrscopeError: As :meth:`append`.
+        """
+        with _told(self._folder):
+            steps = [
+                threads.submit(step)
+                for name, each in outputs.items()
+                for step in self._layers[name].append(name, each.features_BD, each.feature_shape)
+            ]
+            for step in steps:
+                step.result()
 
     def open_files(self, stack: contextlib.ExitStack) -> None:
         """Open every layer's file under a temporary name, which ``stack`` makes the final one."""
@@ -88,11 +111,14 @@ class _LayerFile:
         self._digest = hashlib.sha256()
         self._shapes: tuple[tuple[int, ...], ...] = ()
 
-    def append(self, name: str, features_BD: NDArray[Any], feature_shape: tuple[int, ...]) -> None:
+    def append(
+        self, name: str, features_BD: NDArray[Any], feature_shape: Sequence[int]
+    ) -> tuple[Callable[[], object], ...]:
+        """Check rows, and return what is to be done to append them, in any order."""
         what = f"features of layer {name!r}"
         if features_BD.ndim != 2:
             raise ParameterError(what, "a (B, D) array", features_BD.shape)
-        shapes = (features_BD.shape[1:], feature_shape)
+        shapes = (features_BD.shape[1:], tuple(map(int, feature_shape)))
         if not self._rows:
             self._shapes = shapes
             header = {
@@ -101,16 +127,12 @@ class _LayerFile:
                 "shape": (self._count, features_BD.shape[1]),
             }
             np.lib.format.write_array_header_1_0(self.handle, header)
-        elif shapes != self._shapes:
-            raise ParameterError(
-                what, f"of the first batch's shapes, {self._shapes}", shapes, "give equal images"
-            )
+        check_equal(name, shapes, self._shapes)
         self._rows += len(features_BD)
         if self._rows > self._count:
             raise ParameterError(what, f"{self._count} rows in all", self._rows)
         data = np.ascontiguousarray(features_BD, dtype=_FEATURES).data
-        self.handle.write(data)
-        self._digest.update(data)
+        return partial(self.handle.write, data), partial(self._digest.update, data)
 
     def finish(self, name: str) -> StoredArray:
         if self._rows < self._count:
@@ -126,6 +148,15 @@ class _LayerFile:
             sha256=self._digest.hexdigest(),
             feature_shape=feature_shape,
         )
+
+
+def check_equal(
+    layer: str, shapes: tuple[tuple[int, ...], ...], first: tuple[tuple[int, ...], ...]
+) -> None:
+    """Raise a ParameterError unless a batch's shapes are the first one's."""
+    if shapes != first:
+        rule = f"of the first batch's shapes, {first}"
+        raise ParameterError(f"features of layer {layer!r}", rule, shapes, "give equal images")
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from srscope.allocation import reusing_memory
 from srscope.errors import (
     DegenerateError,
     NetworkError,
@@ -106,7 +107,7 @@ def stream_features(
     def generate() -> Generator[dict[str, LayerFeatures]]:
         start, known = 0, iter(() if starts is None else starts)
         under_way: deque[dict[str, _Coming]] = deque()
-        with _on_device(network, target), tap, mixed:
+        with reusing_memory(), _on_device(network, target), tap, mixed:
             for images in batches:
                 start = next(known, start)
                 batch = torch.from_numpy(np.array(images, dtype=np.float32))

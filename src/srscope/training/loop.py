@@ -16,6 +16,7 @@ from lightning.fabric import Fabric
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 
+from srscope.allocation import reusing_memory
 from srscope.errors import ParameterError, TrainingError
 from srscope.files import full_disk, write_text, writing_to
 from srscope.training.checkpoint import (
@@ -207,7 +208,8 @@ def _train(
     fabric.barrier()  # nobody writes or deletes one before everybody has looked for checkpoints
     if fabric.is_global_zero:
         remove_leftovers(folder)
-    _iterate(run, logger, folder, report if fabric.is_global_zero else None)
+    with reusing_memory():
+        _iterate(run, logger, folder, report if fabric.is_global_zero else None)
     logger.finalize("success")
     return Trained(
         network=task.shipped().eval(),
