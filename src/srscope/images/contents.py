@@ -6,6 +6,11 @@ H/W height and width, 3 red, green and blue.
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Generator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,23 +72,26 @@ def crop_contents(
         if not usable:
             raise _nothing_usable(photos, skipped, window, patch, scale)
         shares = _shares([_capacity(photo.size_HW, window) for photo in usable], count)
+        chosen = [(photo, share) for photo, share in zip(usable, shares, strict=True) if share]
         crops: list[NDArray[np.float32]] = []
         names: list[str] = []
         origins: list[str] = []
         damaged: set[str] = set()
-        for photo, share in zip(usable, shares, strict=True):
-            if share == 0:
-                continue
-            try:
-                pixels_HW3 = photo.pixels_HW3
-            except ImageError as error:
-                damaged.add(photo.name)
-                skipped.append((photo.name, error.problem))
-                continue
-            for number, (top, left) in enumerate(_positions(photo.size_HW, share, window, border)):
-                crops.append(_crop(pixels_HW3, top, left, window, border))
-                names.append(f"{photo.name}#{number + 1}")
-                origins.append(photo.name)
+        # Two at a time: most of it is decoding, which holds no other thread up. Each changes the
+        # process's filter of warnings for a while, in no order; what they leave is put right here.
+        with (
+            warnings.catch_warnings(),
+            ThreadPoolExecutor(2) as threads,
+            contextlib.closing(_crops_of_each(threads, chosen, window, border)) as each_cropped,
+        ):
+            for (photo, _), cropped in zip(chosen, each_cropped, strict=True):
+                if isinstance(cropped, ImageError):
+                    damaged.add(photo.name)
+                    skipped.append((photo.name, cropped.problem))
+                    continue
+                crops += cropped
+                names += [f"{photo.name}#{number + 1}" for number in range(len(cropped))]
+                origins += [photo.name] * len(cropped)
         if not damaged:
             break
         usable = [photo for photo in usable if photo.name not in damaged]
@@ -97,6 +105,34 @@ def crop_contents(
         margin=border,
         requested=count,
     )
+
+
+def _crops_of_each(
+    threads: Executor,
+    chosen: Sequence[tuple[PhotoFile | Photograph, int]],
+    window: int,
+    border: int,
+) -> Generator[list[NDArray[np.float32]] | ImageError]:
+    """Yield every photograph's crops; when it is closed, what has not begun is not done."""
+    waiting = [threads.submit(_crops, *pair, window, border) for pair in chosen]
+    try:
+        for each in waiting:
+            yield each.result()
+    finally:
+        for each in waiting:
+            each.cancel()
+
+
+def _crops(
+    photo: PhotoFile | Photograph, share: int, window: int, border: int
+) -> list[NDArray[np.float32]] | ImageError:
+    """Return a photograph's crops, or why it cannot be read."""
+    try:
+        pixels_HW3 = photo.pixels_HW3
+    except ImageError as error:
+        return error
+    positions = _positions(photo.size_HW, share, window, border)
+    return [_crop(pixels_HW3, top, left, window, border) for top, left in positions]
 
 
 def _require_at_least(name: str, value: object, least: int) -> None:
