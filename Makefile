@@ -25,7 +25,7 @@ test: $(DEV)  ## run the whole test suite
 	$(BIN)/python -m pytest
 
 torture: $(DEV)  ## try to break it: the robustness tests at full count, and their table in docs
-	$(BIN)/python -m pytest -m "torture or tallied" --torture-table docs/results/robustness.json
+	$(BIN)/python -m pytest -m "torture or tallied" --torture-table=docs/results/robustness.json
 	$(BIN)/python tools/write_robustness.py
 
 testwheel: $(DEV)  ## run the test suite on the built wheel, away from the source tree
