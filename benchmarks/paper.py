@@ -5,16 +5,22 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from common import Results, Timing
 from startup import COMMAND
 
 
-def benchmark(results: Results) -> None:
-    """Time whole processes, all experiments and the page included."""
+def benchmark(results: Results, *, ids: Sequence[str] = ()) -> None:
+    """Time whole processes, the page included.
+
+    Args:
+        results: Gets the seconds.
+        ids: Experiments to run; all of them where none is given.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        run = [str(COMMAND), "reproduce", "--quiet"]
+        run = [str(COMMAND), "reproduce", *ids, "--quiet"]
         run += ["--out", str(Path(folder) / "out"), "--cache", str(Path(folder) / "cache")]
         for who, limit in {"empty cache": "<= 900", "full cache": "<= 20"}.items():
             started = time.perf_counter()

@@ -84,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> None:
         ),
         "whole": lambda: whole.benchmark(results, rounds=few, contents=contents, runs=runs),
         "size": lambda: size.benchmark(results, sizes=sizes),
-        "reproduce": lambda: paper.benchmark(results),
+        "reproduce": lambda: paper.benchmark(results, ids=["figs9"] * options.tiny),
     }
     seconds: dict[str, float] = {}
     for part in parts:

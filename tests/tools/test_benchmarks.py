@@ -43,6 +43,27 @@ def test_a_tiny_run_writes_its_files_and_calls_them_no_results(run, tmp_path, ca
     assert "share of variance lost" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_reproduction_is_timed_with_an_empty_and_a_full_cache(run, tmp_path):
+    run.main(["--tiny", "--only", "reproduce", "--out", str(tmp_path / "all")])
+    record = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    empty, full = (timing["seconds"] for timing in record["timings"])
+    assert 0 < full < empty
+    assert [ratio["target"] for ratio in record["ratios"]] == ["<= 900", "<= 20"]
+
+
+@pytest.mark.slow
+def test_a_whole_analysis_is_compared_in_both_precisions(run, tmp_path):
+    run.main(["--tiny", "--only", "whole", "--out", str(tmp_path / "all")])
+    record = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    ratios = {r["what"]: r["target"] for r in record["ratios"] if r["what"].startswith("peer")}
+    assert ratios == {
+        "peer pipeline / srscope analyze": ">= 10",
+        "peer pipeline / srscope analyze, bfloat16": ">= 10",
+        "peer pipeline / srscope analyze, all written": "",
+    }
+
+
 def test_what_is_not_reached_is_said(run):
     common, table = (importlib.import_module(name) for name in ("common", "table"))
     results = common.Results()
