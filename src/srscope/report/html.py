@@ -16,15 +16,6 @@ from srscope.report.markup import prose, text
 from srscope.report.page import Plots, document, filled, joined, resource
 from srscope.report.verdict import verdict
 
-BIBTEX = """\
-@article{liu2021discovering,
-  title   = {Discovering "Semantics" in Super-Resolution Networks},
-  author  = {Liu, Yihao and Liu, Anran and Gu, Jinjin and Zhang, Zhipeng and
-             Wu, Wenhao and Qiao, Yu and Dong, Chao},
-  journal = {arXiv preprint arXiv:2108.00406},
-  year    = {2021}
-}"""
-
 
 def _facts(record: study.Study) -> str:
     network, inputs, suite = record.network, record.inputs, record.suite
@@ -96,9 +87,7 @@ def render(record: study.Study) -> str:
         chi_key=charts.chi_key(record),
         samples=tables.samples(record),
         sets=tables.sets(record),
-        provenance=_provenance(record),
-        environment=_environment(record),
-        bibtex=text_block(BIBTEX),
+        protocol=provenance.protocol(_provenance(record), _environment(record)),
         skipped=tables.skipped(record),
     )
     return document(
@@ -116,11 +105,6 @@ def render(record: study.Study) -> str:
             sheets=[("sprite", sprite.uri)],
         ),
     )  # fmt: skip
-
-
-def text_block(content: str) -> str:
-    """Return our own text for a ``pre`` element, its line breaks kept."""
-    return "\n".join(text(line) for line in content.splitlines())
 
 
 def write_report(record: study.Study, path: str | Path) -> None:

@@ -101,3 +101,8 @@ def definitions(pairs: list[tuple[str, str]]) -> str:
     """Return (term, meaning) pairs, as plain text, as a definition list."""
     rows = "".join(f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>" for k, v in pairs)
     return f'<dl class="facts">{rows}</dl>'
+
+
+def text_block(content: str) -> str:
+    """Return our own text for a ``pre`` element, its line breaks kept."""
+    return "\n".join(text(line) for line in content.splitlines())

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from srscope import study
+from srscope.report.markup import text_block
+from srscope.report.page import filled
+
+BIBTEX = """\
+@article{liu2021discovering,
+  title   = {Discovering "Semantics" in Super-Resolution Networks},
+  author  = {Liu, Yihao and Liu, Anran and Gu, Jinjin and Zhang, Zhipeng and
+             Wu, Wenhao and Qiao, Yu and Dong, Chao},
+  journal = {arXiv preprint arXiv:2108.00406},
+  year    = {2021}
+}"""
 
 _BLURRED = {"lr": "the LR image", "hr": "the HR image"}
 
@@ -16,3 +27,18 @@ def of_images(record: study.Study) -> list[tuple[str, str]]:
         ("clipped and rounded to 8 bits", "yes" if suite.quantized else "no, float"),
         ("every content in every set", "yes" if suite.crossed else "no"),
     ]
+
+
+def protocol(provenance: str, environment: str) -> str:
+    """Return the section that says how the numbers were made, and which paper's method it is.
+
+    Args:
+        provenance: What was analysed, and with which parameters, as HTML.
+        environment: Versions, machine and times, as HTML.
+    """
+    return filled(
+        "protocol.html",
+        provenance=provenance,
+        environment=environment,
+        bibtex=text_block(BIBTEX),
+    )

@@ -262,15 +262,17 @@ def page(panels: Sequence[Panel], layers: Sequence[tuple[str, str]], telling: Te
         inspector=resource("inspector.html"),
         panels=str(min(4, max(2, len(panels)))),
         shown=telling.shown,
-        provenance=markup.definitions(
-            [
-                ("images", first.inputs.source),
-                *provenance.of_images(first),
-                ("made", markup.moment(telling.created)),
-                *markup.flat(first.protocol),
-            ]
+        protocol=provenance.protocol(
+            markup.definitions(
+                [
+                    ("images", first.inputs.source),
+                    *provenance.of_images(first),
+                    ("made", markup.moment(telling.created)),
+                    *markup.flat(first.protocol),
+                ]
+            ),
+            markup.definitions(markup.flat(first.environment)),
         ),
-        environment=markup.definitions(markup.flat(first.environment)),
     )
     given = payload(panels, layers, sprites, sheet_of, chosen=telling.chosen)
     return document(

@@ -12,9 +12,9 @@ from PIL import Image
 
 from srscope.figures import words
 from srscope.report import markup
-from srscope.report.html import BIBTEX, text_block
-from srscope.report.markup import prose, text
+from srscope.report.markup import prose, text, text_block
 from srscope.report.page import document, filled, resource
+from srscope.report.provenance import BIBTEX
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
 from srscope.reproduction.write import SIGNS, environment, figure_files, interval_text, tally
 
