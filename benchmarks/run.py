@@ -54,6 +54,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=None, help="that are counted [5]")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts")
     parser.add_argument("--out", type=Path, default=None, help="files to write, without suffix")
+    parser.add_argument("--keep-reproduction", type=Path, help="folder for what `reproduce` wrote")
     options = parser.parse_args(words)
     rounds = options.rounds or (1 if options.tiny else 7 if options.full else 5)
     few = max(1, min(rounds, 3))  # of what takes minutes
@@ -84,7 +85,9 @@ def main(words: Sequence[str] | None = None) -> None:
         ),
         "whole": lambda: whole.benchmark(results, rounds=few, contents=contents, runs=runs),
         "size": lambda: size.benchmark(results, sizes=sizes),
-        "reproduce": lambda: paper.benchmark(results, ids=["figs9"] * options.tiny),
+        "reproduce": lambda: paper.benchmark(
+            results, ids=["figs9"] * options.tiny, keep=options.keep_reproduction
+        ),
     }
     seconds: dict[str, float] = {}
     for part in parts:
