@@ -2,7 +2,7 @@
 
 A network's pass frees and takes tensors of megabytes hundreds of times. The GNU C library returns
 such blocks to the system, so that every one of their pages is mapped and cleared anew: a quarter of
-the time of a pass on a CPU. Other C libraries are left as they are.
+the time of a pass on a CPU. Other C libraries, and users' own settings, are left as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import os
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -19,6 +20,9 @@ _KEPT = 1 << 29
 """Bytes that may be free at the heap's end before they are given back."""
 _LARGEST = 1 << 25
 """Bytes of a block from which on the system is asked for it alone: the most glibc takes itself."""
+
+_TUNING = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_"}
+"""Variables by which users set these thresholds themselves: then nothing is changed."""
 
 _lock = threading.Lock()
 _users = 0
@@ -42,10 +46,9 @@ def reusing_memory() -> Generator[None]:
         return
     with _lock:
         _users += 1
-        if _users == 1:
-            glibc.mallopt(_MMAP_THRESHOLD, _LARGEST)
-            glibc.mallopt(_TRIM_THRESHOLD, _KEPT)
     try:
+        glibc.mallopt(_MMAP_THRESHOLD, _LARGEST)
+        glibc.mallopt(_TRIM_THRESHOLD, _KEPT)
         yield
     finally:
         with _lock:
@@ -65,8 +68,9 @@ class _Glibc:
 
 @functools.cache
 def _glibc() -> _Glibc | None:
-    """Return the running program's C library if it is GNU's."""
-    if not sys.platform.startswith("linux"):
+    """Return the running program's C library if it is GNU's, and the user did not tune it."""
+    tuned = "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "")
+    if not sys.platform.startswith("linux") or tuned or not _TUNING.isdisjoint(os.environ):
         return None
     library = ctypes.CDLL(None)
     if not hasattr(library, "gnu_get_libc_version"):  # musl has a mallopt-less malloc

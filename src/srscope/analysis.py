@@ -1,8 +1,8 @@
 """The one place where the stages are composed into a study.
 
 images -> degradations -> networks -> features | projection -> scores -> study. The bar is the
-feature store: :func:`extract_features` ends there, :func:`score_features` starts there, and
-:func:`analyze` is one after the other.
+features, in a store or held in memory: :func:`extract_features` ends there, :func:`score_features`
+starts at a store, and :func:`study_of` is one after the other.
 """
 
 from __future__ import annotations

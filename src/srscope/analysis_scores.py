@@ -1,4 +1,4 @@
-"""From stored features to the scores of every layer and control."""
+"""From features to the scores of every layer and control."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def score_layers(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> ScoredLayers:
-    """Score every stored layer, the raw pixels and the untrained control.
+    """Score every layer, the raw pixels and the untrained control.
 
     Args:
         inputs: The features.

@@ -14,6 +14,7 @@ from srscope import analysis_features
 from srscope.errors import DegenerateError, ParameterError
 from srscope.features.extract import extract
 from srscope.features.held import hold
+from srscope.features.store import FeatureStore
 from srscope.study import scores_dict
 from support.networks import ARCHITECTURES, TinySRResNet, assert_no_hooks, build
 from support.tiny import FASTEST, photographs, tiny_checkpoint
@@ -84,22 +85,47 @@ def test_batches_of_different_shapes_are_refused() -> None:
         hold(Growing(), IMAGES_NCHW, ["inner"], most=MUCH, batch_size=2)
 
 
-@pytest.mark.parametrize("most", [0, 1, 1 << 31])
 def test_an_analysis_gives_the_same_whether_or_not_they_are_held(
-    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = srscope.load_network(str(tiny_checkpoint(tmp_path / "tiny.safetensors", blocks=1)))
     options: dict[str, Any] = {**FASTEST, "images": str(photographs(tmp_path / "in"))}
+    options |= {"untrained": True}
     stored = srscope.analyze(network, out=tmp_path / "out", **options)
-    monkeypatch.setattr(analysis_features, "HELD", most)
-    held = srscope.analyze(network, **options)
+    folder = tmp_path / "out" / "features" / "network"
+    size = sum(4 * np.prod(entry.shape) for entry in FeatureStore.open(folder).layers)
+    on_disk: list[str] = []
+
+    def noted(*given: Any, store: Path, **how: Any) -> FeatureStore:
+        on_disk.append(store.name)
+        return extract(*given, store=store, **how)
 
     def numbers(study: srscope.Study) -> dict[str, Any]:
         return {k: v for k, v in scores_dict(study).items() if k not in ("timings", "created")}
 
-    assert numbers(held) == numbers(stored)
-    for mine, theirs in zip(held.layers, stored.layers, strict=True):
-        np.testing.assert_array_equal(mine.points_RN2, theirs.points_RN2)
+    monkeypatch.setattr(analysis_features, "extract", noted)
+    both = ["network", "untrained"]
+    for most, written in (
+        (size - 1, both),
+        (size, both[1:]),
+        (2 * size - 1, both[1:]),
+        (2 * size, []),
+    ):
+        on_disk.clear()
+        monkeypatch.setattr(analysis_features, "HELD", most)
+        held = srscope.analyze(network, **options)
+        assert on_disk == written
+        assert numbers(held) == numbers(stored)
+        for mine, theirs in zip(held.layers, stored.layers, strict=True):
+            np.testing.assert_array_equal(mine.points_RN2, theirs.points_RN2)
+
+
+def test_where_there_is_no_such_memory_they_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("srscope.features.held.np.empty", refuse)
+    assert hold(TinySRResNet(), IMAGES_NCHW, ["body.2"], most=MUCH) is None
 
 
 def test_an_analysis_that_keeps_none_writes_none(

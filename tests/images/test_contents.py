@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from srscope.errors import ImageError, ParameterError
@@ -16,7 +20,7 @@ from srscope.images import contents as module
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.folder import load_folder
-from srscope.images.record import Photograph, PhotoSet
+from srscope.images.record import PhotoFile, Photograph, PhotoSet
 
 
 def photo(name: str, height: int, width: int) -> Photograph:
@@ -227,3 +231,43 @@ def test_bundled_photographs_give_100_contents(name: str, scale: int) -> None:
     assert contents.skipped == ()
     per_photograph = Counter(Counter(contents.photographs).values())
     assert per_photograph == ({10: 10} if name == "test" else {13: 4, 12: 4})
+
+
+class Watched(PhotoFile):
+    """A photograph that waits for another to be decoded too, and warns as Pillow may."""
+
+    barrier = threading.Barrier(2)
+
+    @property
+    def pixels_HW3(self) -> NDArray[np.float32]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.barrier.wait(10)
+            if self.name == "b":  # the first one's filter is restored by now, unless ours holds
+                time.sleep(0.05)
+            warnings.warn("corrupt metadata", UserWarning, stacklevel=1)
+            return np.zeros((*self.size_HW, 3), np.float32)
+
+
+def test_two_threads_let_no_warning_out_and_leave_the_filter_as_it_was() -> None:
+    pair = tuple(Watched(name=n, path=Path(n), size_HW=(40, 40)) for n in "ab")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before = list(warnings.filters)
+        crop_contents(PhotoSet(photographs=pair, source="test"), count=2, patch=8, scale=4)
+        assert warnings.filters == before
+
+
+def test_large_photographs_are_decoded_by_themselves() -> None:
+    small, large = (
+        PhotoFile(name="p", path=Path("p"), size_HW=size) for size in ((100, 100), (5000, 6001))
+    )
+    assert module._at_once([small, small]) == 2
+    assert module._at_once([small, large]) == 1
+
+
+def test_of_damaged_photographs_only_the_reason_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cut.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    photo = PhotoFile(name="cut.png", path=path, size_HW=(40, 40))
+    assert isinstance(module._crops(photo, 1, 32, 0), str)

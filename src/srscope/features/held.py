@@ -114,7 +114,7 @@ def hold(
 
     Returns:
         The features, bit for bit those that a store would hold; ``None`` where they would take more
-        than ``most``, as is seen after one batch.
+        than ``most``, or there is no such memory, as is seen after one batch.
 
     Raises:
         SrscopeError: As ``extract``.
@@ -132,7 +132,10 @@ def hold(
                 widths = {name: each.features_BD.shape[1] for name, each in outputs.items()}
                 if sum(widths.values()) * count * np.dtype(np.float32).itemsize > most:
                     return None
-                features = {name: np.empty((count, d), np.float32) for name, d in widths.items()}
+                try:
+                    features = {n: np.empty((count, d), np.float32) for n, d in widths.items()}
+                except MemoryError:
+                    return None
                 shapes = {name: each.feature_shape for name, each in outputs.items()}
             copying = [
                 threads.submit(

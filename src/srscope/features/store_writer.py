@@ -63,10 +63,8 @@ class StoreWriter:
                 rows than images.
             FileProblem: If the disk is full or the folder has gone.
         """
-        if layer not in self._layers:
-            raise UnknownNameError("stored layer", layer, self._layers)
         with _told(self._folder):
-            for step in self._layers[layer].append(layer, features_BD, feature_shape):
+            for step in self._steps(layer, features_BD, feature_shape):
                 step()
 
     def append_batch(self, outputs: Mapping[str, LayerFeatures], threads: Executor) -> None:
@@ -83,10 +81,17 @@ class StoreWriter:
             steps = [
                 threads.submit(step)
                 for name, each in outputs.items()
-                for step in self._layers[name].append(name, each.features_BD, each.feature_shape)
+                for step in self._steps(name, each.features_BD, each.feature_shape)
             ]
             for step in steps:
                 step.result()
+
+    def _steps(
+        self, layer: str, features_BD: NDArray[np.float32], feature_shape: Sequence[int]
+    ) -> tuple[Callable[[], object], ...]:
+        if layer not in self._layers:
+            raise UnknownNameError("stored layer", layer, self._layers)
+        return self._layers[layer].append(layer, features_BD, feature_shape)
 
     def open_files(self, stack: contextlib.ExitStack) -> None:
         """Open every layer's file under a temporary name, which ``stack`` makes the final one."""

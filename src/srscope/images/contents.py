@@ -7,8 +7,9 @@ H/W height and width, 3 red, green and blue.
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 
 from srscope.errors import ImageError, ParameterError
 from srscope.images.record import Contents, PhotoFile, Photograph, PhotoSet
+
+_LARGE = 30_000_000
+"""Pixels above which a photograph is decoded by itself."""
 
 
 def crop_contents(
@@ -77,17 +81,17 @@ def crop_contents(
         names: list[str] = []
         origins: list[str] = []
         damaged: set[str] = set()
-        # Two at a time: most of it is decoding, which holds no other thread up. Each changes the
-        # process's filter of warnings for a while, in no order; what they leave is put right here.
+        # Two at a time: most of it is decoding, which holds no other thread up. Each of them puts
+        # the process's filter of warnings back as it found it, in no order: to ignoring all.
         with (
-            warnings.catch_warnings(),
-            ThreadPoolExecutor(2) as threads,
+            warnings.catch_warnings(action="ignore"),
+            ThreadPoolExecutor(_at_once(photo for photo, _ in chosen)) as threads,
             contextlib.closing(_crops_of_each(threads, chosen, window, border)) as each_cropped,
         ):
             for (photo, _), cropped in zip(chosen, each_cropped, strict=True):
-                if isinstance(cropped, ImageError):
+                if isinstance(cropped, str):
                     damaged.add(photo.name)
-                    skipped.append((photo.name, cropped.problem))
+                    skipped.append((photo.name, cropped))
                     continue
                 crops += cropped
                 names += [f"{photo.name}#{number + 1}" for number in range(len(cropped))]
@@ -107,12 +111,17 @@ def crop_contents(
     )
 
 
+def _at_once(photos: Iterable[PhotoFile | Photograph]) -> int:
+    """Return how many photographs may be decoded at once: large ones fill memory."""
+    return 1 if any(math.prod(photo.size_HW) > _LARGE for photo in photos) else 2
+
+
 def _crops_of_each(
     threads: Executor,
     chosen: Sequence[tuple[PhotoFile | Photograph, int]],
     window: int,
     border: int,
-) -> Generator[list[NDArray[np.float32]] | ImageError]:
+) -> Generator[list[NDArray[np.float32]] | str]:
     """Yield every photograph's crops; when it is closed, what has not begun is not done."""
     waiting = [threads.submit(_crops, *pair, window, border) for pair in chosen]
     try:
@@ -125,12 +134,15 @@ def _crops_of_each(
 
 def _crops(
     photo: PhotoFile | Photograph, share: int, window: int, border: int
-) -> list[NDArray[np.float32]] | ImageError:
-    """Return a photograph's crops, or why it cannot be read."""
+) -> list[NDArray[np.float32]] | str:
+    """Return a photograph's crops, or why it cannot be read.
+
+    Not the error: it would keep what was decoded until then.
+    """
     try:
         pixels_HW3 = photo.pixels_HW3
     except ImageError as error:
-        return error
+        return error.problem
     positions = _positions(photo.size_HW, share, window, border)
     return [_crop(pixels_HW3, top, left, window, border) for top, left in positions]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -88,7 +89,11 @@ def load_pairs(
         if name not in names:
             remedy = "name photographs of it, or none: --data.validation=[]"
             raise ParameterError("data.validation", f"names of files in {folder}", name, remedy)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    # Reading changes the process's filter of warnings, in threads in no order: to ignoring all.
+    with (
+        warnings.catch_warnings(action="ignore"),
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+    ):
         made = list(pool.map(partial(_pair_or_reason, scale=scale), photos.photographs))
     pairs = [pair for pair in made if isinstance(pair, Pair)]
     damaged = [reason for reason in made if not isinstance(reason, Pair)]
