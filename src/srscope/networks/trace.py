@@ -230,8 +230,9 @@ def kind_of(module: nn.Module) -> str:
     """Return a module's class; for one that was exported or scripted, its class before that."""
     if isinstance(module, torch.jit.ScriptModule | Replayed):
         return str(module.original_name)
-    if type(module).__name__ == "InterpreterModule":  # of torch.export, whose classes are names
-        return str(module.type_name()).rpartition(".")[2]  # pyright: ignore[reportCallIssue]
+    told = getattr(module, "type_name", None)  # by torch.export, whose classes are names, from 2.7
+    if type(module).__name__ == "InterpreterModule" and callable(told):
+        return str(told()).rpartition(".")[2]
     return type(module).__name__
 
 
