@@ -23,11 +23,12 @@ def test_each_draw_is_the_chi_of_points_copied_as_often_as_drawn() -> None:
     samples_B = _bootstrap_chi(points_RN2, set_N, content_N, seed=seed, draws=draws)
     random = np.random.default_rng(seed)
     counts_BU = random.multinomial(12, np.full(12, 1 / 12), size=draws)
-    run_B = random.integers(3, size=draws)
+    drawn_B2 = random.integers(3, size=(draws, 2))  # one run fewer than the three
     expected: list[float] = []
-    for count_U, run in zip(counts_BU, run_B, strict=True):
+    for count_U, drawn_2 in zip(counts_BU, drawn_B2, strict=True):
         taken_N = np.repeat(np.arange(len(set_N)), count_U[content_N])
-        expected.append(separability(points_RN2[run][taken_N], set_N[taken_N]).chi)
+        of_runs = [separability(points_RN2[r][taken_N], set_N[taken_N]).chi for r in drawn_2]
+        expected.append(float(np.mean(of_runs)))
     np.testing.assert_allclose(np.sort(samples_B), np.sort(expected), rtol=1e-6)
     np.testing.assert_allclose(samples_B, expected, rtol=1e-6)
 
@@ -51,6 +52,38 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         estimate = chi_estimate(points_RN2[:1], set_N, content_N, seed=0, draws=300)
         covered += estimate.low <= truth <= estimate.high
     assert 85 <= covered <= 100
+
+
+def maps_that_differ(runs: int, *, seed: int) -> tuple[np.ndarray, ...]:
+    """Return maps of runs that pull the sets apart by more or less, as t-SNE's do."""
+    strengths = np.random.default_rng([seed, 1]).lognormal(0.7, 0.15, size=runs)
+    maps = [planted(d, seed=1000 * seed + r)[0][0] for r, d in enumerate(strengths)]
+    return np.stack(maps), *planted(1.0)[1:]
+
+
+def test_with_several_runs_it_is_their_mean_that_is_covered() -> None:
+    points_RN2, set_N, _ = maps_that_differ(400, seed=500)
+    truth = np.mean([separability(points_N2, set_N).chi for points_N2 in points_RN2])
+    covered, widths, single = 0, list[float](), list[float]()
+    for seed in range(100):
+        points_RN2, set_N, content_N = maps_that_differ(5, seed=seed)
+        estimate = chi_estimate(points_RN2, set_N, content_N, seed=0, draws=300)
+        covered += estimate.low <= truth <= estimate.high
+        widths.append(estimate.high - estimate.low)
+        values = [separability(points_N2, set_N).chi for points_N2 in points_RN2]
+        single.append(2 * 1.96 * float(np.std(values, ddof=1)))
+    assert 85 <= covered <= 99
+    # The runs' own spread over the root of five, where contents add little to it.
+    assert np.median(widths) == pytest.approx(np.median(single) / 5**0.5, rel=0.35)
+
+
+def test_more_runs_make_the_interval_narrower() -> None:
+    def width(runs: int) -> float:
+        points_RN2, set_N, content_N = maps_that_differ(runs, seed=3)
+        estimate = chi_estimate(points_RN2, set_N, content_N, seed=0)
+        return estimate.high - estimate.low
+
+    assert width(40) < 0.6 * width(5)
 
 
 def test_the_seed_decides() -> None:

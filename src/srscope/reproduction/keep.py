@@ -16,7 +16,7 @@ from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.write import environment, figure_files
 from srscope.stage_cache import Entry, pack, program, values_of
 
-FINDING_VERSION = 1
+FINDING_VERSION = 2
 _FILE, _SAMPLES = "file:", "samples:"
 
 
