@@ -12,11 +12,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 SEED = 0
 IDLE_LOAD = 0.5
 """Load average above which a machine is not taken to be idle."""
+READY = 3 << 30
+"""Bytes of memory that are at hand when a contestant's turn comes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,30 @@ class Results:
     timings: list[Timing] = field(default_factory=list["Timing"])
     ratios: list[Ratio] = field(default_factory=list["Ratio"])
     facts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    ready_bytes: int = READY
+    readied: list[float] = field(default_factory=list[float])
+    """Seconds that it took to have memory at hand, before every turn."""
+
+    def take_turns(
+        self, contestants: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: bool = True
+    ) -> dict[str, list[float]]:
+        """Return every contestant's seconds in every round; in a round each has one turn.
+
+        Taking turns, what slows the machine for a while slows all of them. Each finds memory at
+        hand: a virtual machine gives what it has not used for a while back to its host, and waits
+        when it wants it again, which has nothing to do with who waits.
+        """
+        taken: dict[str, list[float]] = {name: [] for name in contestants}
+        for turn in range(-1 if warm_up else 0, rounds):
+            for name, run in contestants.items():
+                started = time.perf_counter()
+                np.ones(self.ready_bytes, np.uint8)  # touched, and free again at once
+                ready = time.perf_counter()
+                self.readied.append(ready - started)
+                run()
+                if turn >= 0:
+                    taken[name].append(time.perf_counter() - ready)
+        return taken
 
     def add(self, timing: Timing) -> None:
         """Keep a timing, and show it."""
@@ -116,23 +143,6 @@ class Results:
 def shown(value: Any) -> str:
     """Return a value as it is printed."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def take_turns(
-    contestants: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: bool = True
-) -> dict[str, list[float]]:
-    """Return every contestant's seconds in every round; in a round each has one turn.
-
-    Taking turns, what slows the machine for a while slows all of them.
-    """
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(-1 if warm_up else 0, rounds):
-        for name, run in contestants.items():
-            started = time.perf_counter()
-            run()
-            if turn >= 0:
-                taken[name].append(time.perf_counter() - started)
-    return taken
 
 
 def load_average() -> float | None:

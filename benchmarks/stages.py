@@ -17,7 +17,7 @@ import numpy as np
 import openTSNE
 import torch
 import torch.nn.functional as F
-from common import SEED, Results, Timing, take_turns
+from common import SEED, Results, Timing
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from sklearn.decomposition import PCA, IncrementalPCA
@@ -87,7 +87,7 @@ def extraction(results: Results, *, rounds: int, count: int = 300) -> None:
             "ours": "srscope extract, to disk",
         }
         with tempfile.TemporaryDirectory() as folder:
-            taken = take_turns(
+            taken = results.take_turns(
                 {
                     "whole": forward(network, fast=fast),
                     "cut": forward(truncated, fast=fast),
@@ -120,7 +120,7 @@ def reduction(results: Results, *, rounds: int, count: int = 300) -> None:
         "scikit-learn PCA, as it picks (randomized)": picked_by_size,
         "srscope pca": lambda: pca(features_ND, components=COMPONENTS).points_NC,
     }
-    taken = take_turns(contestants, rounds=rounds)
+    taken = results.take_turns(contestants, rounds=rounds)
     job = f"PCA of {count} x {features_ND.shape[1]} to {COMPONENTS}"
     full, picked, ours = (
         Timing(
@@ -167,7 +167,7 @@ def embedding(results: Results, *, rounds: int, count: int = 300, seeds: int = 5
         "srscope embed": ours,
     }
     with threadpool_limits(limits=1):
-        taken = take_turns(contestants, rounds=rounds)
+        taken = results.take_turns(contestants, rounds=rounds)
         timings = [
             Timing(
                 job=f"t-SNE of {count} points, one thread",
@@ -238,7 +238,7 @@ def stream(
         return lambda: found.update({who: run()})
 
     kept = {who: keeping(who, run) for who, run in contestants.items()}
-    taken = take_turns(kept, rounds=rounds, warm_up=False)
+    taken = results.take_turns(kept, rounds=rounds, warm_up=False)
     timings = [
         Timing(
             job=f"PCA of a stream of {count} x {features_ND.shape[1]}",

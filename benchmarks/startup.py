@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from common import Results, Timing, take_turns
+from common import Results, Timing
 
 COMMAND = Path(sys.executable).parent / "srscope"
 
@@ -23,7 +23,7 @@ def benchmark(results: Results, *, rounds: int) -> None:
         "import srscope": "<= 0.15",
         "srscope --help": "<= 0.5",
     }
-    taken = take_turns(
+    taken = results.take_turns(
         {
             "python -c pass": process(sys.executable, "-c", "pass"),
             "import srscope": process(sys.executable, "-c", "import srscope"),

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from common import Results, Timing, take_turns
+from common import Results, Timing
 from peer import PeerStudy, analyse
 
 from srscope.analysis import analyze
@@ -63,7 +63,7 @@ def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int =
         "srscope analyze, bfloat16": ours("srscope analyze, bfloat16", "bfloat16"),
     }
     contestants = {"peer pipeline": peer, **fast, "srscope analyze, all written": writing}
-    taken = take_turns(contestants, rounds=rounds, warm_up=False)
+    taken = results.take_turns(contestants, rounds=rounds, warm_up=False)
     job = f"analysis of {len(images.images_NCHW)} patches, {len(layers)} layers"
     timings = {who: Timing(job=job, who=who, rounds=rounds) for who, rounds in taken.items()}
     for who, timing in timings.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 if not BENCHMARKS.is_dir():
@@ -90,9 +91,32 @@ def test_contestants_take_turns(run):
     common = importlib.import_module("common")
     order: list[str] = []
     contestants = {name: lambda name=name: order.append(name) for name in "ab"}
-    taken = common.take_turns(contestants, rounds=2)
+    results = common.Results(ready_bytes=1 << 20)
+    taken = results.take_turns(contestants, rounds=2)
     assert "".join(order) == "ababab"  # the first round warms up
     assert [len(seconds) for seconds in taken.values()] == [2, 2]
+    assert len(results.readied) == 6
+
+
+@pytest.mark.slow
+def test_training_is_compared_with_a_plain_loop(run, tmp_path, monkeypatch, capsys):
+    training = importlib.import_module("training")
+    out = tmp_path / "training.json"
+    words = ["--rounds", "1", "--iterations", "2", "--patches", "8", "--threads", "1", "--out"]
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(sys, "argv", ["training.py", *words, str(out)])
+    try:
+        training.main()
+    finally:
+        torch.set_num_threads(threads)
+    (one,) = json.loads(out.read_text("utf-8"))["throughput"]
+    assert one["ratio"] == one["plain"] / one["srscope"]
+    assert one["srscope_loss"] == pytest.approx(one["plain_loss"], rel=0.05)
+    # SRResNet by hand: a forward pass, and twice as much backward but for the image's gradient.
+    body, tail, last = 32 * 64 * 64 * 9, 64 * 256 * 9 * 5 + 64 * 64 * 9 * 16, 64 * 3 * 9 * 16
+    first = 3 * 64 * 9
+    assert one["operations"] == 2 * 8 * 8 * 8 * (3 * (body + tail + last) + 2 * first)
+    assert "of a matrix product's speed" in capsys.readouterr().out
 
 
 def test_time_and_memory_are_drawn_against_size(run, tmp_path):
