@@ -18,7 +18,7 @@ import torch
 SEED = 0
 IDLE_LOAD = 0.5
 """Load average above which a machine is not taken to be idle."""
-READY = 3 << 30
+READY = 2 << 30
 """Bytes of memory that are at hand when a contestant's turn comes."""
 
 

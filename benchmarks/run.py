@@ -8,7 +8,7 @@ their range; ratios are medians of the ratios of single rounds. Takes under 20 m
 `--full` takes longer, with more patches and `srscope reproduce`. `--tiny` only shows that it all
 runs.
 
-Before every turn 3 GiB of memory are touched and freed, so that nobody pays for what a virtual
+Before every turn 2 GiB of memory are touched and freed, so that nobody pays for what a virtual
 machine had given back to its host; `--cold` leaves that out.
 
 Run it on an otherwise idle machine: the load before it starts is recorded, and results of a busy

@@ -88,15 +88,15 @@ def test_the_last_block_to_end_undoes_it(monkeypatch: pytest.MonkeyPatch) -> Non
     def other() -> None:
         with reusing_memory():
             inside.set()
-            leave.wait()
+            leave.wait(60)
 
-    thread = threading.Thread(target=other)
+    thread = threading.Thread(target=other, daemon=True)
 
     def fail_beside_another() -> None:
         with reusing_memory():
             assert recorder.calls == [(-3, 1 << 25), (-1, 1 << 29)]
             thread.start()
-            inside.wait()
+            assert inside.wait(60)
             raise KeyError
 
     with pytest.raises(KeyError):
