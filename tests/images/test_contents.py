@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from srscope.errors import ImageError, ParameterError
@@ -21,6 +17,7 @@ from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoFile, Photograph, PhotoSet
+from support.racing import no_warning_let_out
 
 
 def photo(name: str, height: int, width: int) -> Photograph:
@@ -233,29 +230,9 @@ def test_bundled_photographs_give_100_contents(name: str, scale: int) -> None:
     assert per_photograph == ({10: 10} if name == "test" else {13: 4, 12: 4})
 
 
-class Watched(PhotoFile):
-    """A photograph that waits for another to be decoded too, and warns as Pillow may."""
-
-    barrier = threading.Barrier(2)
-
-    @property
-    def pixels_HW3(self) -> NDArray[np.float32]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.barrier.wait(10)
-            if self.name == "b":  # the first one's filter is restored by now, unless ours holds
-                time.sleep(0.05)
-            warnings.warn("corrupt metadata", UserWarning, stacklevel=1)
-            return np.zeros((*self.size_HW, 3), np.float32)
-
-
 def test_two_threads_let_no_warning_out_and_leave_the_filter_as_it_was() -> None:
-    pair = tuple(Watched(name=n, path=Path(n), size_HW=(40, 40)) for n in "ab")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        before = list(warnings.filters)
-        crop_contents(PhotoSet(photographs=pair, source="test"), count=2, patch=8, scale=4)
-        assert warnings.filters == before
+    with no_warning_let_out() as photos:
+        crop_contents(photos, count=2, patch=8, scale=4)
 
 
 def test_large_photographs_are_decoded_by_themselves() -> None:

@@ -11,7 +11,9 @@ from PIL import Image
 from srscope.degradations.resize import imresize
 from srscope.errors import ImageError, ParameterError
 from srscope.images.record import Photograph
+from srscope.training import data
 from srscope.training.data import Batches, load_pairs, make_pair
+from support.racing import no_warning_let_out
 
 
 def smooth_photograph(name: str = "a.png", height: int = 83, width: int = 102) -> Photograph:
@@ -133,3 +135,11 @@ def test_damaged_and_tiny_photographs_are_left_out_and_named(
     assert said[3] == "training goes on without 3 of 5 images"
     with pytest.raises(ImageError, match=r"b\.png: is damaged: .*mend it or shorten data\.valid"):
         load_pairs(tmp_path, 4, ["b.png"])
+
+
+def test_threads_let_no_warning_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data.os, "cpu_count", lambda: 2)
+    with no_warning_let_out() as photos:
+        monkeypatch.setattr(data, "load_folder", lambda _: photos)
+        training, _ = load_pairs("anywhere", 4, ())
+    assert [pair.name for pair in training] == ["a", "b"]
