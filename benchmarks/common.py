@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 SEED = 0
 IDLE_LOAD = 0.5
 """Load average above which a machine is not taken to be idle."""
-READY = 2 << 30
-"""Bytes of memory that are at hand when a contestant's turn comes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,30 +79,6 @@ class Results:
     timings: list[Timing] = field(default_factory=list["Timing"])
     ratios: list[Ratio] = field(default_factory=list["Ratio"])
     facts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    ready_bytes: int = READY
-    readied: list[float] = field(default_factory=list[float])
-    """Seconds that it took to have memory at hand, before every turn."""
-
-    def take_turns(
-        self, contestants: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: bool = True
-    ) -> dict[str, list[float]]:
-        """Return every contestant's seconds in every round; in a round each has one turn.
-
-        Taking turns, what slows the machine for a while slows all of them. Each finds memory at
-        hand: a virtual machine gives what it has not used for a while back to its host, and waits
-        when it wants it again, which has nothing to do with who waits.
-        """
-        taken: dict[str, list[float]] = {name: [] for name in contestants}
-        for turn in range(-1 if warm_up else 0, rounds):
-            for name, run in contestants.items():
-                started = time.perf_counter()
-                np.ones(self.ready_bytes, np.uint8)  # touched, and free again at once
-                ready = time.perf_counter()
-                self.readied.append(ready - started)
-                run()
-                if turn >= 0:
-                    taken[name].append(time.perf_counter() - ready)
-        return taken
 
     def add(self, timing: Timing) -> None:
         """Keep a timing, and show it."""
@@ -145,9 +119,61 @@ def shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def take_turns(
+    contestants: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    warm_up: bool = True,
+    before: Callable[[], object] | None = None,
+) -> dict[str, list[float]]:
+    """Return every contestant's seconds in every round; in a round each has one turn.
+
+    Taking turns, what slows the machine for a while slows all of them. What is called ``before``
+    each turn is not timed.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    for turn in range(-1 if warm_up else 0, rounds):
+        for name, run in contestants.items():
+            if before is not None:
+                before()
+            started = time.perf_counter()
+            run()
+            if turn >= 0:
+                taken[name].append(time.perf_counter() - started)
+    return taken
+
+
 def load_average() -> float | None:
     """Return the load of the last minute, where the system tells."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def settled_load(patience: float = 180) -> float | None:
+    """Return the load when it is that of an idle machine, or after ``patience`` seconds.
+
+    Whatever was done just before, installing say, is in the average for some minutes.
+    """
+    until = time.monotonic() + patience
+    load = load_average()
+    if load is not None and load >= IDLE_LOAD and patience > 0:
+        print(f"the load is {load:.2f}; waiting until it is below {IDLE_LOAD}", flush=True)
+    while load is not None and load >= IDLE_LOAD and time.monotonic() < until:
+        time.sleep(5)
+        load = load_average()
+    return load
+
+
+def is_idle(load: float | None) -> bool | None:
+    """Return whether a load is that of an idle machine; ``None`` where it is not known."""
+    return None if load is None else load < IDLE_LOAD
+
+
+def output_of(words: Sequence[str]) -> str:
+    """Run a program and return what it printed; if it fails, show what it said and stop."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr}")
+    return done.stdout
 
 
 def machine() -> dict[str, str | int | float | None]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from common import Results, Timing
+from common import Results, Timing, output_of
 from startup import COMMAND
 
 
@@ -28,7 +27,7 @@ def benchmark(results: Results, *, ids: Sequence[str] = (), keep: Path | None = 
         run += ["--out", str(Path(folder) / "out"), "--cache", str(Path(folder) / "cache")]
         for who, limit in {"empty cache": "<= 900", "full cache": "<= 20"}.items():
             started = time.perf_counter()
-            subprocess.run(run, check=True, capture_output=True)
+            output_of(run)
             seconds = [time.perf_counter() - started]
             results.add(Timing(job="srscope reproduce", who=who, rounds=seconds))
             results.check("srscope reproduce", f"{who}, seconds", seconds, limit)

@@ -3,8 +3,9 @@
 It is tuned as such a script is: inference mode, the same batches as srscope, every thread of the
 machine for PyTorch, BLAS and scikit-learn's t-SNE (whose gradient takes all of OpenMP's), PCA by
 the solver that scikit-learn picks for the shape, which is the fastest it has here, features kept in
-memory. The whole network runs, in float32, and t-SNE runs follow one another. What it does not
-have to do: crop, degrade, permute labels, split variance, score the pixels, write anything.
+memory. The whole network runs, in float32, in one process, and t-SNE runs follow one another; they
+can be asked to run side by side in processes of one thread each, which few scripts do. What it does
+not have to do: crop, degrade, permute labels, split variance, score the pixels, write anything.
 Suffixes: N images, C channels, H/W height and width, D dimensions, K components.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from joblib import Parallel, delayed, parallel_config
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
@@ -66,13 +68,25 @@ def analyse(
     *,
     runs: int,
     batch: int,
+    processes: int = 1,
 ) -> PeerStudy:
-    """Go from images that are degraded already to the scores of every layer."""
+    """Go from images that are degraded already to the scores of every layer.
+
+    With more than one of ``processes``, t-SNE runs of a layer are spread over them.
+    """
     started = time.perf_counter()
     features_of = features(network, images_NCHW, layers, batch=batch)
     seconds = {"features": time.perf_counter() - started, "pca and scores": 0.0, "t-SNE": 0.0}
     study = PeerStudy(chi={}, maps={}, points={}, seconds=seconds)
     make_tsne: Any = TSNE  # its type says that a learning rate is text
+
+    def embedded(points_NK: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+        tsne = make_tsne(
+            perplexity=30, learning_rate=200, init="random", random_state=seed, n_jobs=-1
+        )
+        return tsne.fit_transform(points_NK)
+
+    threads = 1 if processes > 1 else None  # of each process
     for layer, features_ND in features_of.items():
         started = time.perf_counter()
         points_NK = PCA(n_components=50, random_state=0).fit_transform(features_ND)
@@ -80,12 +94,8 @@ def analyse(
         silhouette_score(points_NK, set_N)
         cross_val_score(KNeighborsClassifier(5), points_NK, set_N)
         reduced = time.perf_counter()
-        maps = [
-            make_tsne(
-                perplexity=30, learning_rate=200, init="random", random_state=seed, n_jobs=-1
-            ).fit_transform(points_NK)
-            for seed in range(runs)
-        ]
+        with parallel_config("loky", n_jobs=processes, inner_max_num_threads=threads):
+            maps: Any = Parallel()(delayed(embedded)(points_NK, seed) for seed in range(runs))
         study.chi[layer] = [float(calinski_harabasz_score(map_N2, set_N)) for map_N2 in maps]
         study.maps[layer], study.points[layer] = maps, points_NK
         seconds["pca and scores"] += reduced - started

@@ -8,11 +8,10 @@ their range; ratios are medians of the ratios of single rounds. Takes under 20 m
 `--full` takes longer, with more patches and `srscope reproduce`. `--tiny` only shows that it all
 runs.
 
-Before every turn 2 GiB of memory are touched and freed, so that nobody pays for what a virtual
-machine had given back to its host; `--cold` leaves that out.
-
-Run it on an otherwise idle machine: the load before it starts is recorded, and results of a busy
-machine are marked as such. With `--out`, NAME.json, NAME.md and NAME-size.png and .svg are written.
+Run it on an otherwise idle machine: it waits some minutes for the load to fall, records it, and
+marks results of a busy machine as such. With `--out`, NAME.json, NAME.md and, at the end,
+NAME-size.png and .svg are written; the first two after every part, so that a part that fails costs
+only itself.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import paper
 import precision
@@ -30,7 +30,7 @@ import size
 import stages
 import startup
 import whole
-from common import IDLE_LOAD, READY, Results, load_average, machine
+from common import Results, is_idle, load_average, machine, settled_load
 from plots import size_plot
 from table import as_markdown
 
@@ -52,24 +52,24 @@ PARTS = (
 def main(words: Sequence[str] | None = None) -> None:
     """Time everything, print it, and write it where asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="up to 30,000 patches, more rounds")
+    parser.add_argument("--full", action="store_true", help="up to 30,000 patches, and more")
     parser.add_argument("--tiny", action="store_true", help="a few patches, one round: no results")
-    parser.add_argument("--rounds", type=int, default=None, help="that are counted [5]")
+    text = "that are counted, 3 at most of what takes minutes [5]"
+    parser.add_argument("--rounds", type=int, default=None, help=text)
     parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts")
     parser.add_argument("--out", type=Path, default=None, help="files to write, without suffix")
-    parser.add_argument("--cold", action="store_true", help="do not ready memory before turns")
     parser.add_argument("--keep-reproduction", type=Path, help="folder for what `reproduce` wrote")
     options = parser.parse_args(words)
     rounds = options.rounds or (1 if options.tiny else 7 if options.full else 5)
     few = max(1, min(rounds, 3))  # of what takes minutes
     parts = options.only or (PARTS if options.full else PARTS[:-1])
-    load = load_average()
+    load = settled_load() if options.out and not options.tiny else load_average()
     about = {**machine(), "load_before": load}
-    idle = load is not None and load < IDLE_LOAD
+    idle = is_idle(load)
     print(", ".join(f"{name} {value}" for name, value in about.items()))
-    if not idle:
+    if idle is False:
         print("THE MACHINE IS BUSY: these are not results", flush=True)
-    results = Results(ready_bytes=1 if options.tiny or options.cold else READY)
+    results = Results()
     count = 64 if options.tiny else 300
     contents, runs = (18, 1) if options.tiny else (100, whole.RUNS)
     sizes = [60, 100] if options.tiny else [1000, 3000, 10_000, *([30_000] * options.full)]
@@ -99,27 +99,26 @@ def main(words: Sequence[str] | None = None) -> None:
         jobs[part]()
         seconds[part] = time.perf_counter() - started
         print(f"-- {part}: {seconds[part]:.0f} s", flush=True)
-    if results.readied:
-        results.fact(
-            f"seconds to have {results.ready_bytes / 2**30:.3g} GiB at hand before a turn",
-            least=min(results.readied),
-            most=max(results.readied),
-        )
+        if options.out is not None:
+            known = False if options.tiny else idle
+            write(options.out, {"machine": about, "idle": known, "seconds": seconds}, results)
     if options.out is None:
         return
+    sized = [fact for fact in results.facts if "peak_bytes" in fact]
+    if sized:
+        size_plot(sized, about, options.out.with_name(f"{options.out.name}-size"))
+
+
+def write(out: Path, about: dict[str, Any], results: Results) -> None:
+    """Write what has been found so far, for programs and for people."""
     record = {
-        "machine": about,
-        "idle": idle and not options.tiny,
-        "seconds": seconds,
+        **about,
         "timings": [{**asdict(t), "seconds": t.seconds} for t in results.timings],
         "ratios": [{**asdict(r), "value": r.value, "holds": r.holds} for r in results.ratios],
         "facts": results.facts,
     }
-    files.write_text(options.out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-    files.write_text(options.out.with_suffix(".md"), as_markdown(record))
-    sized = [fact for fact in results.facts if "peak_bytes" in fact]
-    if sized:
-        size_plot(sized, about, options.out.with_name(f"{options.out.name}-size"))
+    files.write_text(out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+    files.write_text(out.with_suffix(".md"), as_markdown(record))
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from common import Results
+from common import Results, output_of
 from stages import BATCH, COMPONENTS, LAYER, patches, srresnet, subspace_missed
 
 from srscope.features.stream import stream_features
@@ -81,8 +80,7 @@ def _extrapolated(measured: list[dict[str, float]], count: int) -> dict[str, flo
 
 def _in_a_process(count: int) -> dict[str, float]:
     given = [sys.executable, __file__, "--one", str(count)]
-    done = subprocess.run(given, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(output_of(given).splitlines()[-1])
 
 
 def _one(count: int) -> dict[str, float]:

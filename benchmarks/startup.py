@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from common import Results, Timing
+from common import Results, Timing, output_of, take_turns
 
 COMMAND = Path(sys.executable).parent / "srscope"
 
@@ -16,14 +15,14 @@ def benchmark(results: Results, *, rounds: int) -> None:
     """Time whole processes, Python's own start included."""
 
     def process(*words: str) -> Callable[[], object]:
-        return lambda: subprocess.run(words, check=True, capture_output=True)
+        return lambda: output_of(words)
 
     limits = {
         "python -c pass": "",
         "import srscope": "<= 0.15",
         "srscope --help": "<= 0.5",
     }
-    taken = results.take_turns(
+    taken = take_turns(
         {
             "python -c pass": process(sys.executable, "-c", "pass"),
             "import srscope": process(sys.executable, "-c", "import srscope"),

@@ -21,7 +21,9 @@ def as_markdown(record: dict[str, Any]) -> str:
         + ". Made by `make bench`; what each line means is told in `benchmarks/*.py`.",
         "",
     ]
-    if not record["idle"]:
+    if record["idle"] is None:
+        lines += ["This system does not tell its load: whether it was idle is not known.", ""]
+    elif not record["idle"]:
         lines += ["**Measured on a busy machine, or in small: these are not results.**", ""]
     lines += [
         "## What is aimed for",

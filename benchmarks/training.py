@@ -30,7 +30,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from common import machine
+from common import is_idle, load_average, machine, settled_load
 from torch.utils.flop_counter import FlopCounterMode
 
 import srscope
@@ -170,8 +170,11 @@ def main() -> None:
     options = parser.parse_args()
     recipe = load_recipe(options.recipe, [f"--data.folder={PHOTOGRAPHS}", "--data.validation=[]"])
     assert isinstance(recipe, SRRecipe), "the benchmark is of L1 training"
-    about = machine()
+    load = load_average() if options.out is None else settled_load()
+    about = {**machine(), "load_before": load}
     print(", ".join(f"{name} {value}" for name, value in about.items()))
+    if is_idle(load) is False:
+        print("THE MACHINE IS BUSY: these are not results", flush=True)
     found: list[Throughput] = []
     for threads in options.threads:
         for patch in options.patches:
@@ -187,7 +190,11 @@ def main() -> None:
                 flush=True,
             )
     if options.out is not None:
-        result = {"machine": about, "throughput": [asdict(one) for one in found]}
+        result = {
+            "machine": about,
+            "idle": is_idle(load),
+            "throughput": [asdict(one) for one in found],
+        }
         files.write_text(options.out, json.dumps(result, indent=2) + "\n")
 
 

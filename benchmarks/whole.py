@@ -1,18 +1,20 @@
 """A whole analysis against the peer pipeline: 300 patches, every tap point, five t-SNE runs.
 
 In float32 and, where the network runs, in bfloat16. Like the peer they keep nothing; a third
-writes what the command does: features, figures, report.
+writes what the command does: features, figures, report. The peer is one process, as its runs of
+t-SNE use all threads; once it is also timed with the runs in processes side by side.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from common import Results, Timing
+from common import Results, Timing, take_turns
 from peer import PeerStudy, analyse
 
 from srscope.analysis import analyze
@@ -38,6 +40,7 @@ def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int =
     crops = original_contents(network.scale, config.patch, config)
     images = degraded_images(crops, network.scale, config.patch, config)
     layers = [tap.name for tap in network.taps]
+    cores = os.cpu_count() or 1
     studies: dict[str, Study] = {}
     peers: list[PeerStudy] = []
 
@@ -63,7 +66,7 @@ def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int =
         "srscope analyze, bfloat16": ours("srscope analyze, bfloat16", "bfloat16"),
     }
     contestants = {"peer pipeline": peer, **fast, "srscope analyze, all written": writing}
-    taken = results.take_turns(contestants, rounds=rounds, warm_up=False)
+    taken = take_turns(contestants, rounds=rounds, warm_up=False)
     job = f"analysis of {len(images.images_NCHW)} patches, {len(layers)} layers"
     timings = {who: Timing(job=job, who=who, rounds=rounds) for who, rounds in taken.items()}
     for who, timing in timings.items():
@@ -72,6 +75,15 @@ def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int =
             aim = ">= 10" if who in fast else ""
             results.compare(timings["peer pipeline"], timing, aim)
     results.fact("seconds of the stages, peer", **peers[-1].seconds)
+    side_by_side = analyse(
+        network.module, images.images_NCHW, images.set_N, layers,
+        runs=runs, batch=BATCH, processes=cores,
+    )  # fmt: skip
+    results.fact(
+        f"seconds of the stages, peer with t-SNE runs in {cores} processes, once",
+        **side_by_side.seconds,
+        **{"in all": sum(side_by_side.seconds.values())},
+    )
     for who, study in studies.items():
         results.fact(f"seconds of the stages, {who}", **study.timings)
         _compare_scores(results, who, study, peers[-1])

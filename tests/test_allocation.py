@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from srscope import allocation
-from srscope.allocation import reusing_memory
+from srscope.allocation import available_memory, reusing_memory
 
 FAULTS = """
 import contextlib, resource, sys
@@ -114,3 +115,33 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     with reusing_memory():
         pass
     assert allocation._users == 0
+
+
+def group(root: Path, version: int, room: str, taken: int, spare: int) -> None:
+    """Write what a control group tells."""
+    folder = root / ("sys/fs/cgroup" if version == 2 else "sys/fs/cgroup/memory")
+    folder.mkdir(parents=True, exist_ok=True)
+    limit, used, name = {
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        2: ("memory.max", "memory.current", "inactive_file"),
+    }[version]
+    (folder / limit).write_text(f"{room}\n")
+    (folder / used).write_text(f"{taken}\n")
+    (folder / "memory.stat").write_text(f"anon 7\n{name} {spare}\n")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_memory_there_is(
+    version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allocation, "_SYSTEM", tmp_path)
+    assert available_memory() is None
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    4000 kB\nX:\n")
+    assert available_memory() == 4_096_000
+    group(tmp_path, version, "max", 500_000, 100_000)
+    assert available_memory() == 4_096_000
+    group(tmp_path, version, "900000", 500_000, 100_000)  # files could be let go
+    assert available_memory() == 500_000
+    group(tmp_path, version, "300000", 500_000, 100_000)
+    assert available_memory() == 0

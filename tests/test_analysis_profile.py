@@ -46,6 +46,15 @@ def test_operations_are_those_counted_by_hand(analysed):
     assert found["degradation"] is None
 
 
+def test_of_engines_that_do_not_visit_every_pair_nothing_is_counted(analysed, monkeypatch):
+    study, network = analysed
+    tsne = {**study.protocol["tsne"], "engine": "openTSNE"}
+    other = dataclasses.replace(study, protocol={**study.protocol, "tsne": tsne})
+    assert {e.stage: e.operations for e in profile(other, network)}["t-SNE"] is None
+    monkeypatch.setattr(analysis_profile, "EXACT_LIMIT", 23)
+    assert {e.stage: e.operations for e in profile(study, network)}["t-SNE"] is None
+
+
 def test_the_limit_is_the_speed_of_a_matrix_product(analysed, monkeypatch):
     study, network = analysed
     monkeypatch.setattr(analysis_profile, "matrix_speed", lambda device, kind: 1e9)

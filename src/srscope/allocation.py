@@ -1,4 +1,4 @@
-"""Keep memory that PyTorch frees, instead of giving it back to the system and asking again.
+"""What memory there is; and keeping what PyTorch frees, instead of asking for it again.
 
 A network's pass frees and takes tensors of megabytes hundreds of times. The GNU C library returns
 such blocks to the system, so that every one of their pages is mapped and cleared anew: a quarter of
@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # from malloc.h
 _KEPT = 1 << 29
@@ -23,6 +24,19 @@ _LARGEST = 1 << 25
 
 _TUNING = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_"}
 """Variables by which users set these thresholds themselves: then nothing is changed."""
+
+_SYSTEM = Path("/")
+_GROUPS = (
+    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    (
+        "sys/fs/cgroup/memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)
+"""Of both versions of control groups: where it is told what one may take, what it has taken, and in
+``memory.stat`` how much of that are files that it need not keep."""
 
 _lock = threading.Lock()
 _users = 0
@@ -56,6 +70,37 @@ def reusing_memory() -> Generator[None]:
             if _users == 0:
                 glibc.mallopt(_TRIM_THRESHOLD, 2 * _LARGEST)
                 glibc.malloc_trim(0)
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can be taken before the system swaps or ends processes.
+
+    On Linux, with the limit of a control group (a container, a cluster's job) taken into account;
+    elsewhere ``None``, for not known.
+
+    Example:
+        >>> available = available_memory()
+        >>> available is None or available > 0
+        True
+    """
+    try:
+        available = 1024 * int(_told(_SYSTEM / "proc/meminfo")["MemAvailable:"])
+    except (OSError, KeyError, ValueError):
+        return None
+    for folder, limit, used, spare in _GROUPS:
+        group = _SYSTEM / folder
+        with contextlib.suppress(OSError, KeyError, ValueError):  # no such group, or no limit
+            room = int((group / limit).read_text("ascii"))
+            taken = int((group / used).read_text("ascii"))
+            taken -= int(_told(group / "memory.stat")[spare])
+            available = min(available, max(0, room - taken))
+    return available
+
+
+def _told(path: Path) -> dict[str, str]:
+    """Return the number beside every name in a file of the system's."""
+    lines = (line.split() for line in path.read_text("ascii").splitlines())
+    return {words[0]: words[1] for words in lines if len(words) > 1}
 
 
 class _Glibc:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from srscope.allocation import available_memory
 from srscope.analysis_cache import AnalysisCache
 from srscope.analysis_config import AnalysisConfig
 from srscope.degradations.degrade import DegradedImages, degrade
@@ -40,7 +41,8 @@ MARGIN = 12
 
 
 HELD = 1 << 31
-"""Bytes of features, 2 GiB, up to which an analysis that keeps none leaves them in memory."""
+"""Bytes of features, 2 GiB, up to which an analysis that keeps none leaves them in memory, where
+that is no more than half of the memory there is."""
 
 
 def extract_features(
@@ -102,7 +104,8 @@ def extract_features(
     if "untrained" not in modules:
         shutil.rmtree(folder / "untrained", ignore_errors=True)
     processes = _joined(job, modules, config)
-    room = HELD
+    available = available_memory()
+    room = HELD if available is None else min(HELD, available // 2)
     for name, module in modules.items():
         computing: dict[str, Any] = {
             "reducer": config.reducer,

@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from srscope.features.tap import FeatureTap
 from srscope.networks.description import LoadedNetwork
+from srscope.projection.tsne import EXACT_LIMIT
 from srscope.study import LayerScores, Study
 
 _PAIR_OPERATIONS = 25  # of t-SNE's gradient, for a pair of points in two dimensions
@@ -98,11 +99,18 @@ def matrix_speed(device: str, kind: torch.dtype) -> float:
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:
+    _wait_for(device)
     started = time.perf_counter()
     work()
+    _wait_for(device)
+    return time.perf_counter() - started
+
+
+def _wait_for(device: str) -> None:
     if device.startswith("cuda"):
         torch.cuda.synchronize()
-    return time.perf_counter() - started
+    elif device.startswith("mps"):
+        torch.mps.synchronize()
 
 
 def _forward(study: Study, network: LoadedNetwork, device: str) -> float | None:
@@ -130,8 +138,13 @@ def _products(study: Study, scored: list[LayerScores], images: int) -> float:
     return total
 
 
-def _pairs(study: Study, layers: int, images: int) -> float:
-    """Return the operations of t-SNE's gradients, every pair of points once."""
+def _pairs(study: Study, layers: int, images: int) -> float | None:
+    """Return the operations of t-SNE's gradients, every pair of points once.
+
+    Other engines do not visit every pair.
+    """
     tsne = study.protocol["tsne"]
+    if tsne["engine"] != "srscope" or images > EXACT_LIMIT:
+        return None
     steps = layers * int(study.protocol["runs"]) * int(tsne["iterations"])
     return steps * _PAIR_OPERATIONS * images * (images - 1) / 2

@@ -105,14 +105,18 @@ def test_an_analysis_gives_the_same_whether_or_not_they_are_held(
 
     monkeypatch.setattr(analysis_features, "extract", noted)
     both = ["network", "untrained"]
-    for most, written in (
-        (size - 1, both),
-        (size, both[1:]),
-        (2 * size - 1, both[1:]),
-        (2 * size, []),
+    for most, available, written in (
+        (size - 1, None, both),
+        (size, None, both[1:]),
+        (2 * size - 1, None, both[1:]),
+        (2 * size, None, []),
+        (2 * size, 2 * size - 1, both),  # half of the memory there is
+        (2 * size, 4 * size, []),
+        (2 * size, 0, both),
     ):
         on_disk.clear()
         monkeypatch.setattr(analysis_features, "HELD", most)
+        monkeypatch.setattr(analysis_features, "available_memory", lambda a=available: a)
         held = srscope.analyze(network, **options)
         assert on_disk == written
         assert numbers(held) == numbers(stored)

@@ -101,6 +101,23 @@ def test_another_network_thread_count_or_program_finds_nothing(analysed, monkeyp
     assert analysed.passes("body.0") == 7
 
 
+def test_other_kernels_of_pytorchs_find_nothing(analysed, monkeypatch):
+    analysed.extract("body.0")
+    monkeypatch.setenv("UNRELATED", "1")
+    assert analysed.passes("body.0") == 0
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert analysed.passes("body.0") == 7
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    assert analysed.passes("body.0") == 0
+    for switch in ("enabled", "allow_tf32", "benchmark", "deterministic"):
+        before = getattr(torch.backends.cudnn, switch)
+        monkeypatch.setattr(torch.backends.cudnn, switch, not before)
+        assert analysed.passes("body.0") == 7, switch
+        monkeypatch.setattr(torch.backends.cudnn, switch, before)
+    with torch.backends.mkldnn.flags(enabled=False):
+        assert analysed.passes("body.0") == 7
+
+
 @pytest.mark.parametrize("damage", ["array", "record", "cut", "gone"])
 def test_damage_is_noticed_and_mended(analysed, damage):
     analysed.passes("body.0")

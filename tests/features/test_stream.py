@@ -1,10 +1,13 @@
 """Features batch by batch: the same as on disk, none kept, the network left as it was."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from srscope import allocation
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.features.extract import extract
 from srscope.features.stream import _Coming, stream_features
@@ -68,6 +71,49 @@ def test_the_batches_are_left_as_they_were():
     batch = IMAGES_NCHW.copy()
     list(stream_features(nn.Sequential(nn.Identity(), nn.Hardtanh(0, 0.5, True)), [batch], ["1"]))
     np.testing.assert_array_equal(batch, IMAGES_NCHW)
+
+
+def test_streams_taken_in_turn_and_the_callers_arithmetic_do_not_disturb_each_other():
+    kinds, network = (None, "bfloat16"), TinySRResNet()
+
+    def stream(autocast):  # a network is tapped once at a time
+        return stream_features(copy.deepcopy(network), batches(), LAYERS, autocast=autocast)
+
+    alone = {kind: list(stream(kind)) for kind in kinds}
+    pairs = []
+    for pair in zip(*(stream(kind) for kind in kinds), strict=True):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+        pairs.append(pair)
+    assert len(pairs) > 1
+    for i, pair in enumerate(pairs):
+        for kind, outputs in zip(kinds, pair, strict=True):
+            for layer in LAYERS:
+                expected = alone[kind][i][layer].features_BD
+                np.testing.assert_array_equal(outputs[layer].features_BD, expected)
+    assert (pairs[0][0][LAYERS[-1]].features_BD != pairs[0][1][LAYERS[-1]].features_BD).any()
+
+
+@pytest.mark.parametrize("autocast", ["bfloat16", "float16"])
+def test_lower_precision_is_near_float32(autocast):
+    network = TinySRResNet()
+    streams = (stream_features(network, batches(), LAYERS, autocast=k) for k in (None, autocast))
+    full, lower = (
+        np.concatenate([outputs[LAYERS[-1]].features_BD for outputs in stream])
+        for stream in streams
+    )
+    assert lower.dtype == np.float32
+    assert (lower != full).any()
+    assert np.abs(lower - full).max() < 0.02 * np.abs(full).max()
+
+
+def test_memory_that_is_kept_changes_no_feature(monkeypatch):
+    network = TinySRResNet()
+    kept = list(stream_features(network, batches(), LAYERS))
+    monkeypatch.setattr(allocation, "_glibc", lambda: None)
+    given_back = list(stream_features(network, batches(), LAYERS))
+    for one, other in zip(kept, given_back, strict=True):
+        for layer in LAYERS:
+            np.testing.assert_array_equal(one[layer].features_BD, other[layer].features_BD)
 
 
 @pytest.mark.parametrize(

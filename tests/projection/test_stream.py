@@ -89,6 +89,27 @@ def test_axes_beyond_the_rank_are_zero():
     assert pca_of_stream([features[:, :4]], components=8).points_NC.shape == (300, 4)
 
 
+def with_a_dominating_axis(width):
+    """Features whose first axis has a hundred million times the others' variance."""
+    features = np.random.default_rng(0).normal(size=(700, width))
+    features[:, 0] *= 1e4
+    return features.astype(np.float32)
+
+
+def test_narrow_features_are_reduced_exactly_beside_a_dominating_axis():
+    features = with_a_dominating_axis(64)
+    exact = pca(features, components=10)
+    found = pca_of_stream(batches(features, 48), components=10)
+    np.testing.assert_array_equal(found.points_NC, exact.points_NC)
+    np.testing.assert_array_equal(found.explained_C, exact.explained_C)
+
+
+def test_of_wide_features_axes_below_a_millionth_of_the_first_are_zero():
+    found = pca_of_stream(batches(with_a_dominating_axis(90), 48), components=10)
+    assert np.abs(found.points_NC[:, 0]).max() > 1e3
+    assert (found.points_NC[:, 1:] == 0).all()
+
+
 def test_memory_does_not_grow_with_the_samples():
     width, rng = 20_000, np.random.default_rng(0)
     part = rng.standard_normal((50, width), dtype=np.float32)
@@ -112,9 +133,11 @@ def test_the_features_are_left_as_they_were():
     np.testing.assert_array_equal(features, before)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
-def test_features_that_are_not_finite_are_refused(value):
-    features = photographs_like(100, 40)
+@pytest.mark.parametrize(
+    ("value", "width"), [(np.nan, 40), (np.inf, 40), (np.nan, 60), (np.inf, 60), (1e38, 60)]
+)
+def test_features_that_are_not_finite_are_refused(value, width):
+    features = photographs_like(100, width)
     features[70, 3] = value
     features[71, 3] = -value
     message = "PCA of conv is undefined: values are NaN, infinite or overflow; check the network's"
@@ -122,8 +145,9 @@ def test_features_that_are_not_finite_are_refused(value):
         pca_of_stream([features], components=5, name="conv")
 
 
-def test_impossible_arguments_are_refused():
-    features = photographs_like(60, 40)
+@pytest.mark.parametrize("width", [40, 60])
+def test_impossible_arguments_are_refused(width):
+    features = photographs_like(60, width)
     with pytest.raises(ParameterError, match="components must be 1 or more, but is 0"):
         StreamingPca(components=0)
     message = "directions must be more than the 5 components, but is 5"
@@ -131,8 +155,10 @@ def test_impossible_arguments_are_refused():
         StreamingPca(components=5, directions=5)
     stream = StreamingPca(components=5, name="conv")
     stream.update(features[:5])
-    with pytest.raises(ParameterError, match="conv must be 40 features in every batch, but is"):
+    with pytest.raises(ParameterError, match=f"conv must be {width} features in every batch"):
         stream.update(features[:, :3])
+    with pytest.raises(ParameterError, match=f"conv must be {width} features in every batch"):
+        stream.update(np.zeros((4, 90)))
     with pytest.raises(ParameterError, match=r"conv must be an array \(samples, features\)"):
         stream.update(features[0])
     message = "the number of samples of conv must be at least 6 for 5 PCA components, but is 5"

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.projection import engines, tsne
-from srscope.projection.affinities import joint_affinities
+from srscope.projection.affinities import joint_affinities, kl_divergence
 from srscope.projection.tsne import TsneConfig, embed, embed_many
 from srscope.scores.separability import separability
 from support.points import clusters, crossed_labels, degraded_contents
@@ -118,6 +118,19 @@ def test_interpolated_gradients_above_the_barnes_hut_limit_in_two_dimensions(mon
     np.testing.assert_array_equal(flat.points_ND, embed(points, config, seed=0).points_ND)
     embed(points, TsneConfig(perplexity=10, dimensions=3), seed=0)
     assert asked == ["fft", "fft", "bh"]
+
+
+@pytest.mark.slow
+def test_interpolated_gradients_come_as_low_as_exact_ones(monkeypatch):
+    points, config = clusters(each=100), TsneConfig()
+    exact = [embed(points, config, seed=seed).kl for seed in range(3)]
+    affinities = joint_affinities(points, config.perplexity)
+    monkeypatch.setattr(tsne, "EXACT_LIMIT", 0)
+    monkeypatch.setattr(engines, "BARNES_HUT_LIMIT", 0)
+    grid = [
+        kl_divergence(affinities, embed(points, config, seed=seed).points_ND) for seed in range(3)
+    ]
+    assert np.median(grid) < 1.05 * np.median(exact)
 
 
 def test_the_engines_own_divergence_above_the_exact_limit(monkeypatch):

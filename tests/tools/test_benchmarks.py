@@ -91,11 +91,9 @@ def test_contestants_take_turns(run):
     common = importlib.import_module("common")
     order: list[str] = []
     contestants = {name: lambda name=name: order.append(name) for name in "ab"}
-    results = common.Results(ready_bytes=1 << 20)
-    taken = results.take_turns(contestants, rounds=2)
-    assert "".join(order) == "ababab"  # the first round warms up
+    taken = common.take_turns(contestants, rounds=2, before=lambda: order.append("-"))
+    assert "".join(order) == "-a-b-a-b-a-b"  # the first round warms up
     assert [len(seconds) for seconds in taken.values()] == [2, 2]
-    assert len(results.readied) == 6
 
 
 @pytest.mark.slow
@@ -105,11 +103,14 @@ def test_training_is_compared_with_a_plain_loop(run, tmp_path, monkeypatch, caps
     words = ["--rounds", "1", "--iterations", "2", "--patches", "8", "--threads", "1", "--out"]
     threads = torch.get_num_threads()
     monkeypatch.setattr(sys, "argv", ["training.py", *words, str(out)])
+    monkeypatch.setattr(training, "settled_load", lambda: 9.0)
     try:
         training.main()
     finally:
         torch.set_num_threads(threads)
-    (one,) = json.loads(out.read_text("utf-8"))["throughput"]
+    record = json.loads(out.read_text("utf-8"))
+    assert record["idle"] is False
+    (one,) = record["throughput"]
     assert one["ratio"] == one["plain"] / one["srscope"]
     assert one["srscope_loss"] == pytest.approx(one["plain_loss"], rel=0.05)
     # SRResNet by hand: a forward pass, and twice as much backward but for the image's gradient.
@@ -117,6 +118,39 @@ def test_training_is_compared_with_a_plain_loop(run, tmp_path, monkeypatch, caps
     first = 3 * 64 * 9
     assert one["operations"] == 2 * 8 * 8 * 8 * (3 * (body + tail + last) + 2 * first)
     assert "of a matrix product's speed" in capsys.readouterr().out
+
+
+def test_a_load_that_falls_is_waited_for(run, monkeypatch):
+    common = importlib.import_module("common")
+    loads = iter([2.0, 1.0, 0.4])
+    monkeypatch.setattr(common, "load_average", lambda: next(loads))
+    slept = []
+    monkeypatch.setattr(common.time, "sleep", slept.append)
+    assert common.settled_load() == 0.4
+    assert len(slept) == 2
+    monkeypatch.setattr(common, "load_average", lambda: 3.0)
+    assert common.settled_load(patience=0) == 3.0
+    monkeypatch.setattr(common, "load_average", lambda: None)
+    assert common.settled_load() is None
+    assert [common.is_idle(load) for load in (None, 0.4, 3.0)] == [None, True, False]
+
+
+def test_a_program_that_fails_is_shown(run):
+    common = importlib.import_module("common")
+    with pytest.raises(SystemExit, match="no such thing"):
+        common.output_of([sys.executable, "-c", "raise SystemExit('no such thing')"])
+
+
+def test_a_part_that_fails_costs_only_itself(run, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise KeyError("a part")
+
+    monkeypatch.setattr(run.stages, "embedding", fails)
+    with pytest.raises(KeyError):
+        run.main(["--tiny", "--only", "reduction", "embedding", "--out", str(tmp_path / "all")])
+    record = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    assert list(record["seconds"]) == ["reduction"]
+    assert "srscope pca" in (tmp_path / "all.md").read_text("utf-8")
 
 
 def test_time_and_memory_are_drawn_against_size(run, tmp_path):

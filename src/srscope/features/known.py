@@ -218,5 +218,17 @@ def _computing(device: str) -> dict[str, Any]:
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "matmul": torch.get_float32_matmul_precision(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "kernels": [
+            torch.backends.mkldnn.enabled,
+            torch.backends.cudnn.enabled,
+            torch.backends.cudnn.allow_tf32,
+            torch.backends.cudnn.benchmark,
+            torch.backends.cudnn.deterministic,
+        ],
+        "variables": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(("ONEDNN_", "DNNL_"))
+        },
         "card": cuda,
     }

@@ -100,25 +100,28 @@ def stream_features(
     target = checked_device(device)
     tap = FeatureTap(network, layers)
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    mixed = torch.autocast(
-        target.type, dtype=_AUTOCAST.get(autocast or ""), enabled=autocast is not None
-    )
+
+    def mixed() -> torch.autocast:
+        """Make it anew for every batch: between batches the caller's own arithmetic is his."""
+        kind = _AUTOCAST.get(autocast or "")
+        return torch.autocast(target.type, dtype=kind, enabled=autocast is not None)
 
     def generate() -> Generator[dict[str, LayerFeatures]]:
         start, known = 0, iter(() if starts is None else starts)
         under_way: deque[dict[str, _Coming]] = deque()
-        with reusing_memory(), _on_device(network, target), tap, mixed:
+        with reusing_memory(), _on_device(network, target), tap:
             for images in batches:
                 start = next(known, start)
                 batch = torch.from_numpy(np.array(images, dtype=np.float32))
-                outputs = _run(tap, _sent(batch, target, layout))
                 coming: dict[str, _Coming] = {}
-                for layer in tap.layers:
-                    output = outputs.pop(layer)
-                    _check_one_an_image(layer, output, len(batch))
-                    output = channels_first(output, (channel_axes or {}).get(layer, 1))
-                    reduced_BD = reduce_features(output, reducer=reducer, layer=layer)
-                    coming[layer] = _Coming(layer, reduced_BD, tuple(output.shape[1:]), start)
+                with mixed():
+                    outputs = _run(tap, _sent(batch, target, layout))
+                    for layer in tap.layers:
+                        output = outputs.pop(layer)
+                        _check_one_an_image(layer, output, len(batch))
+                        output = channels_first(output, (channel_axes or {}).get(layer, 1))
+                        reduced_BD = reduce_features(output, reducer=reducer, layer=layer)
+                        coming[layer] = _Coming(layer, reduced_BD, tuple(output.shape[1:]), start)
                 start += len(batch)
                 under_way.append(coming)
                 if len(under_way) > (1 if target.type == "cuda" else 0):

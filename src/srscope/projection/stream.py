@@ -4,7 +4,8 @@ What is kept is a set of directions, several times as many as there will be comp
 coordinates of every sample so far along them. When enough rows have come, they and the directions,
 scaled by their singular values, are merged into a new set through a small Gram matrix, and the
 coordinates are turned along at the end. So the features are read once, the cost is linear in the
-number of samples, and memory is a few hundred rows of features and the coordinates.
+number of samples, and memory is a few hundred rows of features and the coordinates. Features no
+wider than there would be directions are kept as they are, and reduced exactly.
 
 Suffixes: N samples, D features, C components, B rows of a batch, R directions kept, M = R + B.
 """
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from srscope.errors import DegenerateError, ParameterError
-from srscope.projection.pca import PcaProjection, fixed_signs
+from srscope.projection.pca import PcaProjection, fixed_signs, pca
 
 _COLUMNS = 8192  # float32 products are added up in float64 after as many features
 _ROWS = 4096  # the same of coordinates
@@ -28,6 +29,9 @@ _NOISE = 1e-6  # variance that float32 products cannot tell from none, beside th
 
 class StreamingPca:
     """PCA in one pass over batches of features.
+
+    Wide features are worked on in float32: an axis whose variance is below a millionth of the first
+    one's cannot be told from rounding there, and its coordinates are 0.
 
     Args:
         components: Axes wanted.
@@ -72,6 +76,7 @@ class StreamingPca:
         self._turns: list[NDArray[np.float64]] = []
         self._sum_D: NDArray[np.float64] | None = None
         self._squares = 0.0
+        self._narrow: list[NDArray[np.float32]] = []
 
     def update(self, features_BD: NDArray[np.floating[Any]]) -> None:
         """Take the next batch.
@@ -85,6 +90,10 @@ class StreamingPca:
         """
         if features_BD.ndim != 2 or features_BD.shape[1] < 1:
             raise ParameterError(self.name, "an array (samples, features)", features_BD.shape)
+        narrow = self._buffer_BD is None and features_BD.shape[1] <= self.directions
+        if narrow or self._narrow:
+            self._keep(features_BD)
+            return
         if self._buffer_BD is None:
             self._buffer_BD = np.empty((self._rows_at_once, features_BD.shape[1]), np.float32)
         width = self._buffer_BD.shape[1]
@@ -106,6 +115,9 @@ class StreamingPca:
             ParameterError: If there were fewer than ``components + 1`` samples.
             DegenerateError: If all samples are alike.
         """
+        if self._narrow:
+            features_ND = np.concatenate(self._narrow)
+            return pca(features_ND, components=self.components, name=self.name)
         if self._filled:
             self._merge(last=True)
         if self.samples < self.components + 1:
@@ -143,6 +155,17 @@ class StreamingPca:
             points_NC=fixed_signs(points_NC[:, :width]), explained_C=explained_C[:width]
         )
 
+    def _keep(self, features_BD: NDArray[np.floating[Any]]) -> None:
+        """Keep rows that are no wider than coordinates would be."""
+        rows_BD = np.array(features_BD, dtype=np.float32)
+        width = (self._narrow or [rows_BD])[0].shape[1]
+        if rows_BD.shape[1] != width:
+            raise ParameterError(self.name, f"{width} features in every batch", features_BD.shape)
+        if not np.isfinite(rows_BD).all():
+            raise _not_finite(self.name)
+        self._narrow.append(rows_BD)
+        self.samples += len(rows_BD)
+
     def _merge(self, *, last: bool = False) -> None:
         """Replace the directions by the best ones for the rows so far and those in the buffer.
 
@@ -163,11 +186,7 @@ class StreamingPca:
         kept = len(self._scaled_RD)
         gram_MM = _gram(self._scaled_RD, rows_BD)
         if not np.isfinite(gram_MM).all():
-            raise DegenerateError(
-                f"PCA of {self.name}",
-                "values are NaN, infinite or overflow",
-                "check the network's weights and its input range",
-            )
+            raise _not_finite(self.name)
         self._squares += float(np.trace(gram_MM[kept:, kept:]))
         size = len(gram_MM)
         count = min(self.directions, size)
@@ -222,12 +241,21 @@ def pca_of_stream(
         name: As of :class:`StreamingPca`.
 
     Returns:
-        The points: exact to float32 up to ``2 * directions`` samples, close to that beyond.
+        The points: exact for features no wider than ``directions``; for wider ones exact to float32
+        up to ``2 * directions`` samples, and close to that beyond.
     """
     stream = StreamingPca(components=components, directions=directions, name=name)
     for features_BD in batches:
         stream.update(features_BD)
     return stream.finish()
+
+
+def _not_finite(name: str) -> DegenerateError:
+    return DegenerateError(
+        f"PCA of {name}",
+        "values are NaN, infinite or overflow",
+        "check the network's weights and its input range",
+    )
 
 
 def _gram(scaled_RD: NDArray[np.float32], rows_BD: NDArray[np.float32]) -> NDArray[np.float64]:
