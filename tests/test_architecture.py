@@ -21,7 +21,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # and do not import each other.
 LAYERS = (
     {"errors"},
-    {"allocation", "files", "user_code", "yaml_file"},
+    {"allocation", "files", "interrupts", "user_code", "yaml_file"},
     {"stage_cache"},
     {"study"},
     {"comparison", "processes", "study_file"},
@@ -45,7 +45,7 @@ LAYERS = (
     {"reproduction"},
     {"console"},
     {"cli_common"},
-    {"cli_analysis", "cli_export", "cli_features", "cli_maps"},
+    {"cli_analysis", "cli_export", "cli_features", "cli_maps", "cli_upscale"},
     {"cli_compare"},
     {"cli"},
     {"__main__"},

@@ -1,6 +1,7 @@
 """The command line: what it prints, its exit codes, one line for every mistake."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,20 @@ def test_train_follows_the_recipe_and_its_overrides(
         (["analyze", "NET", "--tsne.perplexity", "-1"], "perplexity"),
         (["analyze", "NET", "--tsne.dimensions", "3"], "tsne.dimensions must be 2"),
         (["analyze", "NET", "--colour", "red"], "colour"),
+        (
+            ["analyze", "NET", "--out", "x" * 300, "--images", "IMAGES"],
+            "cannot be reached (File",
+        ),
+        (["analyze", "NET", "--device", "banana", "--images", "IMAGES", *FAST], "device must be"),
+        (["analyze", "NET", "--device", "meta", "--images", "IMAGES", *FAST], "device must be"),
+        (["layers", "x" * 300], "unknown network"),
+        (["layers", "PIPE"], "PIPE.pth: is not a regular file"),
+        (["analyze", "NET", "--suite", "PIPE.yaml"], "PIPE.yaml: is not a regular file"),
+        (
+            ["degrade", "IMAGES", "o", "--suite=clean", "--plugin=leaves.py"],
+            "plugin leaves.py fa",
+        ),
+        (["layers", "leaves:make"], "module 'leaves' cannot be imported (SystemExit"),
         (["analyze", "NET", "--set", "phone"], "--set must be NAME=DIR, but is 'phone'"),
         (["analyze", "NET", "--set", "a=x", "--set", "a=y"], "--set must be given once a name"),
         (["analyze", "NET", "--set", "a=IN", "--set", "b=none", *FAST], "does not exist"),
@@ -204,7 +219,11 @@ def test_a_mistake_gets_one_line_and_exit_code_2(
     (tmp_path / "note.txt").write_text("not an image")
     photographs(tmp_path / "SMALL", size=(40, 40))
     spoilt = tiny_checkpoint(tmp_path / "spoilt.safetensors", spoil=float("nan"))
+    for name in ("PIPE.pth", "PIPE.yaml"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit()\n")
     places = {
+        "PIPE": "PIPE.pth",
         "NET": network,
         "IMAGES": images,
         "TEXT": "note.txt",
@@ -232,6 +251,34 @@ def test_interrupting_leaves_quietly(
     monkeypatch.setattr("srscope.analysis.analyze", interrupt)
     assert main(["analyze", network]) == 130
     assert capsys.readouterr().err == "srscope: interrupted\n"
+
+
+@pytest.mark.parametrize("words", [["--version"], ["networks"]], ids=str)
+def test_a_reader_that_leaves_is_no_failure(words: list[str]) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "srscope", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert started.stdout is not None
+    assert started.stderr is not None
+    started.stdout.close()
+    assert started.stderr.read() == b""
+    assert started.wait() in (1, 128 + 13)  # rich, which prints tables, ends with 1
+    started.stderr.close()
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
+)
+def test_too_little_memory_is_one_line(
+    error: Exception, network: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("srscope.analysis.analyze", fails)
+    assert main(["analyze", network]) == 2
+    assert capsys.readouterr().err.startswith("srscope: there is not enough memory; ask for less")
 
 
 def test_the_installed_command_answers() -> None:

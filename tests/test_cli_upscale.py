@@ -170,6 +170,31 @@ def test_older_results_are_replaced_and_inputs_never(
     assert (folder / "photo-0.png").read_bytes() == original
 
 
+def test_what_was_skipped_is_not_written_over_either(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = photographs(tmp_path / "in", count=1, size=(8, 8))
+    (folder / "photo-0.png").rename(folder / "scan.bmp")
+    Image.open(folder / "scan.bmp").save(folder / "scan.jpg")
+    (folder / "scan.png").write_bytes(b"cannot be read")
+    assert run(network, folder, folder) == 2
+    assert "scan.png: would be written over the input" in capsys.readouterr().err
+    assert (folder / "scan.png").read_bytes() == b"cannot be read"
+
+
+def test_every_image_gets_a_result_of_its_own(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, form in (("a.jpg", "JPEG"), ("a.tif", "TIFF"), ("a.tif.png", "PNG")):
+        Image.new("RGB", (8, 8)).save(folder / name, format=form)
+    assert run(network, folder, tmp_path / "out") == 0
+    assert "3 images" in capsys.readouterr().out
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"a.png", "a.tif-2.png", "a.tif.png"}
+
+
 @pytest.mark.parametrize(("tile", "warned"), [("8", True), ("0", False), ("16", False)])
 def test_tiles_of_a_network_without_known_reach_are_warned_of(
     network: str,

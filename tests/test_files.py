@@ -225,3 +225,16 @@ def test_scratch_folders_of_killed_processes_are_deleted(
             }  # fmt: skip
     assert not first.exists()
     assert not second.exists()
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_users_mask_decides_who_may_read(tmp_path: Path, mask: int, mode: int) -> None:
+    path = tmp_path / "a.txt"
+    program = f"""
+import os
+os.umask({mask})
+from srscope.files import write_text
+write_text({str(path)!r}, "whole")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert path.stat().st_mode & 0o777 == mode

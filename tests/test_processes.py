@@ -96,6 +96,8 @@ def test_a_helper_is_known_by_its_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_helper()
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert is_helper()
+    monkeypatch.setenv("RANK", "nonsense")
+    assert not is_helper()
     monkeypatch.setenv("RANK", "0")
     assert not is_helper()
 

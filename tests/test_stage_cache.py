@@ -1,5 +1,6 @@
 """The cache: found bit for bit, made once, never poisoned."""
 
+import hashlib
 import os
 import threading
 import time
@@ -101,9 +102,42 @@ def test_keys_refuse_what_is_not_json() -> None:
 
 
 def test_what_killed_processes_left_half_written_goes_in_time(tmp_path: Path) -> None:
-    old, young = tmp_path / ".a-abcdefgh.part.npz", tmp_path / ".b-abcdefgh.part.npz"
+    folder = tmp_path / "stages" / "ab"
+    folder.mkdir(parents=True)
+    old, young = folder / ".a-abcdefgh.part.npz", folder / ".b-abcdefgh.part.npz"
     for path in (old, young):
         path.touch()
     os.utime(old, (0, 0))
     assert prune(tmp_path, 1000) == 0
-    assert list(tmp_path.iterdir()) == [young]
+    assert list(folder.iterdir()) == [young]
+
+
+def test_files_of_others_stay(tmp_path: Path) -> None:
+    names = [
+        "film.mkv.part",
+        ".note-abcdefgh.part.txt",
+        "stages/notes.txt",
+        "stages/ab/notes.npz",
+        "stages/ab/film.mkv.part",
+        "features/f-mine/photo.json",
+        f"{'0' * 32}.npz",
+        f"stages/{'0' * 32}.npz",
+    ]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs")
+        os.utime(path, (0, 0))
+    StageCache(tmp_path / "stages").put("a_stage", 1, {}, entry_of(1))
+    assert prune(tmp_path, 0, most=0) == 0
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == set(names)
+
+
+def test_what_was_put_in_an_entrys_place_is_made_anew(tmp_path: Path) -> None:
+    cache = StageCache(tmp_path)
+    cache.get("stage", 1, {}, lambda: entry_of(1))
+    (path,) = tmp_path.rglob("*.npz")
+    path.write_bytes(b"no archive")
+    path.with_suffix(".sha256").write_text(hashlib.sha256(b"no archive").hexdigest())
+    assert cache.get("stage", 1, {}, lambda: entry_of(2))["x_N"][0] == 2

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable
+import math
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from srscope.analysis_export import export
 from srscope.errors import FileProblem
 from srscope.study import Study, scores_dict
 from srscope.study_file import read_study, write_study
@@ -110,3 +115,34 @@ def test_what_is_no_finished_analysis_is_refused(
 def test_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="does not exist"):
         read_study(tmp_path / "none")
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where the values of a JSON document stand; of a list the first two."""
+    yield path
+    if isinstance(value, dict):
+        for name in value:
+            yield from places(value[name], (*path, name))
+    elif isinstance(value, list):
+        for number in range(min(2, len(value))):
+            yield from places(value[number], (*path, number))
+
+
+def test_scores_with_values_of_other_kinds_are_exported_or_refused(tmp_path: Path) -> None:
+    write_study(studies.make(contents=3), tmp_path)
+    text = (tmp_path / "scores.json").read_text()
+    values = [None, -1, 1e308, math.nan, "x", [], {}, ["a"], {"a": 1}, True, "../x\n"]
+    cases = [(path, value) for path in places(json.loads(text)) if path for value in values]
+    refused = 0
+    for path, value in random.Random(0).sample(cases, 200):
+        scores = json.loads(text)
+        at = scores
+        for part in path[:-1]:
+            at = at[part]
+        at[path[-1]] = value
+        (tmp_path / "scores.json").write_text(json.dumps(scores))
+        with contextlib.suppress(FileProblem):
+            export(tmp_path, ["latex", "npz"], to=tmp_path / "out")
+            refused -= 1
+        refused += 1
+    assert 50 < refused < 200

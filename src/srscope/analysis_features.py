@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from srscope.degradations.suite import DegradedSet, Suite, load_suite
 from srscope.errors import NetworkError, ParameterError
 from srscope.features.extract import assist, extract
 from srscope.features.held import HeldFeatures, hold
+from srscope.features.store_writer import remove_store
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.downloads import div2k_validation
@@ -102,7 +102,7 @@ def extract_features(
     if no_untrained is not None:
         meta["no_untrained"] = no_untrained
     if "untrained" not in modules:
-        shutil.rmtree(folder / "untrained", ignore_errors=True)
+        remove_store(folder / "untrained")
     processes = _joined(job, modules, config)
     available = available_memory()
     room = HELD if available is None else min(HELD, available // 2)

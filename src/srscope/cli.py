@@ -5,24 +5,27 @@ Exit codes: 0 done; 2 the user's input is wrong (one line on stderr); 1 our faul
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
-import itertools
+import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import jsonargparse
 
-from srscope import cli_analysis, cli_compare, cli_export, cli_features, cli_maps
+from srscope import cli_analysis, cli_compare, cli_export, cli_features, cli_maps, cli_upscale
 from srscope.cli_common import add_plugin, names_in, print_skipped, run_plugins
-from srscope.errors import FileProblem, ImageError, SrscopeError
+from srscope.errors import FileProblem, SrscopeError
 from srscope.files import full_disk
+from srscope.interrupts import hear_interrupts_once
 from srscope.networks.spec import HELP
 
 if TYPE_CHECKING:
-    from srscope.images.record import PhotoFile
+    pass
 
 DESCRIPTION = "Shows which image degradations a super-resolution network's features tell apart."
 UPSCALE = """Results are PNG; files of the same name are replaced, the images in IN never. Grey
@@ -78,7 +81,9 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     sub.add_argument("--seed", type=int, default=0, help="of every random choice [0]")
     _quiet(sub)
 
-    sub = command("upscale", _upscale, "Run a network on an image or a folder of images.", UPSCALE)
+    sub = command(
+        "upscale", cli_upscale.run, "Run a network on an image or a folder of images.", UPSCALE
+    )
     sub.add_argument("network", type=str, help=HELP)
     sub.add_argument("source", metavar="IN", type=str, help="image or folder")
     sub.add_argument("out", metavar="OUT", type=str, help="image (.png) or folder")
@@ -154,96 +159,6 @@ def _degrade(args: Any) -> None:
         )
     print_skipped(written.skipped)
     print(f"{len(written.files)} images in {written.folder}")
-
-
-def _upscale(args: Any) -> None:
-    from srscope.analysis_features import device_of
-    from srscope.console import stage_progress
-    from srscope.features.stream import checked_device
-    from srscope.images.folder import load_folder
-    from srscope.images.io import read_size
-    from srscope.images.picture import read_picture
-    from srscope.images.png_write import write_png
-    from srscope.images.record import PhotoFile
-    from srscope.networks.upscale import count_tiles, upscale_strips
-    from srscope.networks.zoo import load_network
-
-    network, source, out = load_network(args.network), Path(args.source), Path(args.out)
-    network.module.to(checked_device(device_of(args.device)))
-    skipped: list[tuple[str, str]] = []
-    if source.is_dir():
-        photos = load_folder(source)
-        skipped += photos.skipped
-        jobs = _targets(out, [each for each in photos.photographs if isinstance(each, PhotoFile)])
-    elif out.suffix.lower() != ".png":
-        raise FileProblem(args.out, "is not a .png name", "results are written as PNG")
-    else:
-        jobs = {out: PhotoFile(name=source.name, path=source, size_HW=read_size(source))}
-    _keep_originals(jobs)
-    tiles = [count_tiles(network, photo.size_HW, tile=args.tile) for photo in jobs.values()]
-    if network.receptive_radius is None and max(tiles) > 1:
-        print(
-            f"srscope: how far {network.name} looks is unbounded or unknown: tiles come near the "
-            "result of the whole image, but may show; --tile 0 runs it whole",
-            file=sys.stderr,
-        )
-    written = 0
-    with stage_progress(quiet=args.quiet) as progress:
-        ticks = itertools.count(1)
-
-        def after_tile() -> None:
-            if progress is not None:
-                progress("upscaling, tile", next(ticks), sum(tiles))
-
-        for (target, photo), count in zip(jobs.items(), tiles, strict=True):
-            try:
-                picture = read_picture(photo.path)
-            except ImageError as error:
-                if not source.is_dir():
-                    raise
-                skipped.append((photo.name, error.problem))
-                for _ in range(count):
-                    after_tile()
-                continue
-            height, width, channels = picture.pixels_HWC.shape
-            write_png(
-                target,
-                upscale_strips(
-                    network,
-                    picture.pixels_HWC,
-                    tile=args.tile,
-                    overlap=args.overlap,
-                    after_tile=after_tile,
-                ),
-                size_HW=(height * network.scale, width * network.scale),
-                channels=channels,
-                bits=args.bits or picture.bits,
-                icc_profile=picture.icc_profile,
-            )
-            written += 1
-    print_skipped(skipped)
-    print(f"{written} image{'' if written == 1 else 's'} in {args.out}")
-
-
-def _keep_originals(jobs: Mapping[Path, PhotoFile]) -> None:
-    """Refuse to write a result over an image that is to be read."""
-    originals = {photo.path.resolve() for photo in jobs.values()}
-    for target in jobs:
-        if target.resolve() in originals:
-            raise FileProblem(target, "would be written over the input", "give another OUT")
-
-
-def _targets(out: Path, photos: Sequence[PhotoFile]) -> dict[Path, PhotoFile]:
-    """Name each result after its photograph; where two would be one, keep the old suffix too."""
-    targets: dict[Path, PhotoFile] = {}
-    taken = {Path(photo.name) for photo in photos}
-    for photo in photos:
-        name = Path(photo.name).with_suffix(".png")
-        if name in taken and name != Path(photo.name):
-            name = Path(f"{photo.name}.png")
-        targets[out / name] = photo
-        taken.add(name)
-    return targets
 
 
 def _train(args: Any) -> None:
@@ -341,6 +256,10 @@ def _print_any_name() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+_UNREACHABLE = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR}
+"""Errors of looking a path up, which Python raises wherever it is first looked at."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -350,35 +269,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    if arguments is None:  # this process is the command
+        hear_interrupts_once()
     words = _with_underscores(sys.argv[1:] if arguments is None else arguments)
     overrides: list[str] = []
     if words[:1] == ["train"]:
         kept, overrides = _recipe_overrides(words[1:])
         words = ["train", *kept]
+    _print_any_name()
+    try:
+        done = _run(words, overrides)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:  # nobody reads on; nor would what Python writes at its end be
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    except SrscopeError as error:
+        print(f"srscope: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        told = full_disk(error)
+        if told is None and error.errno in _UNREACHABLE and error.filename is not None:
+            told = FileProblem(error.filename, f"cannot be reached ({error.strerror})")
+        if told is None:
+            raise
+        print(f"srscope: {told}", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "can't allocate memory" not in str(error):
+            raise
+        print("srscope: there is not enough memory; ask for less at once", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("srscope: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(words: list[str], overrides: list[str]) -> int:
     if words[:1] == ["--version"]:
         import srscope
 
         print(f"srscope {srscope.__version__}")
         return 0
-    _print_any_name()
     parser, handlers = _parser()
-    try:
-        parsed = parser.parse_args(words)
-        args = parsed[parsed.command]
-        if parsed.command == "train":
-            args.overrides = overrides
-        return handlers[parsed.command](args) or 0
-    except SrscopeError as error:
-        print(f"srscope: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if (told := full_disk(error)) is None:
-            raise
-        print(f"srscope: {told}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("srscope: interrupted", file=sys.stderr)
-        return 130
+    parsed = parser.parse_args(words)
+    args = parsed[parsed.command]
+    if parsed.command == "train":
+        args.overrides = overrides
+    return handlers[parsed.command](args) or 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from pathlib import Path
 
 def _one_line(text: object, *, longest: int = 300) -> str:
     """Return ``text`` without line breaks or control characters, and no longer than that."""
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    start = str(text)[: longest + 1]  # what is longer may be millions long
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in start)
     return printable if len(printable) <= longest else printable[: longest - 3] + "..."
 
 
@@ -71,7 +72,7 @@ class UnknownNameError(SrscopeError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], others: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        near = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name[:200], self.known, n=3, cutoff=0.5)
         if near:
             remedy = "did you mean " + " or ".join(repr(n) for n in near) + "?"
         else:
@@ -79,7 +80,7 @@ class UnknownNameError(SrscopeError):
             if len(self.known) > 20:  # a network's layers can be hundreds
                 remedy += f" and {len(self.known) - 20} more"
         more = f"; or give {others}" if others else ""
-        super().__init__(f"unknown {kind} {_one_line(repr(name))}; {remedy}{more}")
+        super().__init__(f"unknown {kind} {_one_line(repr(name[:400]))}; {remedy}{more}")
 
 
 class FileProblem(SrscopeError):

@@ -23,7 +23,7 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from srscope.errors import FileProblem
+from srscope.errors import FileProblem, ParameterError
 
 LOCK = ".srscope.lock"
 """The file in an output folder that is there, and locked, while a process writes to the folder."""
@@ -33,6 +33,8 @@ PARTS = ("figures", "tables", "features/*", "networks/*")
 
 _TEMPORARY = re.compile(r"\..{0,40}-[a-z0-9_]{8}\.part(\.[^.]*)?")
 _SCRATCH = "srscope-"
+_UMASK = os.umask(0o077)  # it can only be asked for by setting it
+os.umask(_UMASK)
 _ABANDONED = 60.0  # seconds; what is younger may not have come to lock its folder yet
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
@@ -100,7 +102,7 @@ def atomic_path(path: str | os.PathLike[str], *, flush: bool = True) -> Generato
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        temporary.chmod(0o644)
+        temporary.chmod(0o666 & ~_UMASK)
         if flush:
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
@@ -220,11 +222,33 @@ def _in_use(folder: Path) -> FileProblem:
     )
 
 
+def check_name(parameter: str, name: object) -> None:
+    """Raise unless ``name`` is safe as a file name everywhere.
+
+    Raises:
+        ParameterError: If it is not.
+    """
+    fits = (
+        isinstance(name, str)
+        and 1 <= len(name) <= 60
+        and (name[0] + name[-1]).isalnum()
+        and all(letter.isalnum() or letter in "._-" for letter in name)
+    )
+    if not fits:
+        rule = "1 to 60 letters, digits, '.', '_' or '-', with a letter or a digit at both ends"
+        raise ParameterError(parameter, rule, name)
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell by its name whether a file is one that :func:`atomic_path` writes to."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
 def _remove_leftovers(folder: Path, parts: Sequence[str]) -> None:
     """Delete temporary files of a killed process; nobody else's, for the folder is locked."""
     for part in (".", *parts):
         for each in folder.glob(f"{part}/.*.part*"):
-            if _TEMPORARY.fullmatch(each.name) and each.is_file():
+            if is_temporary(each) and each.is_file():
                 each.unlink(missing_ok=True)
 
 

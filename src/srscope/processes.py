@@ -27,7 +27,8 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 def is_helper() -> bool:
     """Tell whether this process was started to help another one, by Fabric or by a launcher."""
-    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) or 0) > 0
+    rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK", ""))
+    return rank.isdecimal() and int(rank) > 0
 
 
 @contextlib.contextmanager

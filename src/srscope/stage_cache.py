@@ -13,6 +13,7 @@ import io
 import json
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from importlib import metadata
@@ -23,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import srscope
-from srscope.files import atomic_path, locked, unwritable
+from srscope.files import atomic_path, is_temporary, locked, unwritable
 
 Entry = dict[str, NDArray[Any]]
 """What a stage computes: arrays by name. Plain values travel as JSON, see :func:`pack`."""
 
+_ENTRY = re.compile(r"([a-z0-9_ -]+-)?[0-9a-f]{32}\.(npz|sha256|npy|json)")
 _ABANDONED = 3600.0  # seconds; what is half-written and younger may be finished yet
 _JSON = "json"
 
@@ -95,13 +97,14 @@ def machinery() -> dict[str, str]:
 def prune(folder: Path, limit: int, *, most: int = 20_000) -> int:
     """Delete the entries that were not used for longest, until the rest fits.
 
-    What killed processes left half-written goes as well, an hour later.
+    What killed processes left half-written goes as well, an hour later. Files that are not named
+    and placed as a cache's are somebody else's, and stay.
 
     An entry is all files of one name in one folder, whatever their suffix; it was last used when
     the youngest of them was written or touched.
 
     Args:
-        folder: Of a cache; searched recursively.
+        folder: Of a cache: with ``stages`` and ``features``, as analyses have it.
         limit: Bytes that may stay.
         most: Entries that may stay: small ones take long to look through.
 
@@ -111,13 +114,13 @@ def prune(folder: Path, limit: int, *, most: int = 20_000) -> int:
     sizes: dict[Path, int] = {}
     used: dict[Path, float] = {}
     names: dict[Path, list[Path]] = {}
-    for path in folder.rglob("*"):
+    for path in (*folder.glob("stages/??/*"), *folder.glob("features/f-*/*")):
         with contextlib.suppress(FileNotFoundError):  # another process cleans up as well
             status = path.stat()
-            if ".part" in path.suffixes:
+            if is_temporary(path):
                 if time.time() - status.st_mtime > _ABANDONED:
                     path.unlink()
-            elif not path.is_dir() and path.suffix != ".lock":
+            elif _ENTRY.fullmatch(path.name) and path.is_file():
                 entry = path.with_suffix("")
                 sizes[entry] = sizes.get(entry, 0) + status.st_size
                 used[entry] = max(used.get(entry, 0.0), status.st_mtime)
@@ -235,8 +238,11 @@ class StageCache:
             return None
         if hashlib.sha256(content).hexdigest().encode() != wanted:
             return None  # damaged: made anew, and replaced
-        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
-            return {name: opened[name] for name in opened.files}
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as opened:
+                return {name: opened[name] for name in opened.files}
+        except Exception:  # whatever was put there, with a hash of its own: not ours
+            return None
 
     def _write(self, key: str, entry: Entry) -> None:
         buffer = io.BytesIO()

@@ -7,6 +7,7 @@ the network. Suffixes: N images, R t-SNE runs, H/W height and width.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import zipfile
@@ -35,6 +36,7 @@ from srscope.study import (
 
 SCORES = "scores.json"
 ARRAYS = "study.npz"
+_KINDS: dict[str, Any] = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 _REMEDY = "give the folder of a finished analysis, as written by srscope analyze --out"
 
 
@@ -74,7 +76,9 @@ def read_study(folder: str | Path) -> Study:
         if str(arrays["created"]) != scores["created"]:
             problem = f"{SCORES} and {ARRAYS} are of different analyses"
             raise FileProblem(folder, problem, "analyse again")
-        return _study(scores, arrays)
+        study = _study(scores, arrays)
+        _check_kinds(study)
+        return study
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FileProblem(
             folder, f"holds a damaged analysis ({error!r})", "analyse again"
@@ -127,6 +131,34 @@ def _study(scores: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Stu
         created=scores["created"],
         left_out=tuple((each["score"], each["why"]) for each in scores["left_out"]),
     )
+
+
+def _check_kinds(study: Study) -> None:
+    """Raise a TypeError if a value is of another kind than its record says, or one is missing."""
+    records: list[Any] = [study.network, study.suite, *study.suite.sets]
+    for layer in (*study.layers, study.pixels, *study.untrained):
+        records += [layer, layer.tsne, layer.feature_space]
+        records += [] if layer.variance is None else [layer.variance]
+        _check("shape", layer.shape, tuple)
+        for side in layer.shape:
+            _check("shape", side, int)
+    for record in records:
+        for field in dataclasses.fields(record):
+            value, kind = getattr(record, field.name), str(field.type).removesuffix(" | None")
+            if value is not None or kind == "str":
+                _check(field.name, value, _KINDS.get(kind, object))
+    for name in ("protocol", "environment", "timings"):
+        _check(name, getattr(study, name), Mapping)
+    for name in ("pca", "patch", "runs", "seed"):
+        _check(name, study.protocol[name], int)
+    _check("created", study.created, str)
+    if not (study.suite.sets and study.layers):
+        raise ValueError("no sets, or no layers")
+
+
+def _check(name: str, value: Any, kind: Any) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {value!r}")
 
 
 def _layers(

@@ -25,7 +25,7 @@ def searched(folder: Path) -> Generator[None]:
         sys.path.remove(str(folder))
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Return the type of an error of the user's code, and its first line.
 
     Example:

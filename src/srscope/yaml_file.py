@@ -33,6 +33,8 @@ def read_yaml(path: Path, *, what: str, absent: str = "", aliases: bool = False)
         FileProblem: If it cannot be read, or is more than plain values.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would wait forever
+            raise FileProblem(path, "is not a regular file")
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:

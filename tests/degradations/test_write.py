@@ -184,6 +184,22 @@ def test_sets_of_another_suite_or_of_other_photographs_are_not_mixed(tmp_path: P
     write_degraded(load_suite("clean-noise20"), photos, out)
 
 
+def test_photographs_are_never_written_over(tmp_path: Path) -> None:
+    folder = tmp_path / "clean" / "mine"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (64, 64), "red").save(folder / "a.png")
+    before = (folder / "a.png").read_bytes()
+    with pytest.raises(FileProblem, match="clean: holds the photographs that are to be degraded"):
+        write_degraded(load_suite("clean-noise20"), load_folder(tmp_path / "clean"), tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(FileProblem, match="give another OUT"):
+        write_degraded(load_suite("clean-noise20"), load_folder(folder), tmp_path / "link")
+    assert (folder / "a.png").read_bytes() == before
+    assert not (tmp_path / "noise20").exists()
+    write_degraded(load_suite("clean-noise20"), load_folder(folder), folder)  # beside them
+    assert (folder / "a.png").read_bytes() == before
+
+
 def test_names_that_would_collide_get_numbers(tmp_path: Path) -> None:
     photos = make_photos(("a.jpg", 64, 64), ("a.png", 64, 64), ("A.tif", 64, 64))
     written = write_degraded(load_suite("blur-1-4"), photos, tmp_path)

@@ -10,6 +10,7 @@ from torch import nn
 
 from srscope.errors import DegenerateError, NetworkError, ParameterError, UnknownNameError
 from srscope.features.extract import extract
+from srscope.features.known import FeatureCache
 from srscope.features.reduce import list_reducers
 from srscope.features.store import FeatureStore
 from srscope.features.tap import FeatureTap
@@ -320,3 +321,14 @@ def test_a_scalar_layer_is_refused(tmp_path):
 
     with pytest.raises(NetworkError, match=r"layer '0' puts out shape \(\) for 7 images"):
         extract(nn.Sequential(Loss()), IMAGES_NCHW, ["0"], store=tmp_path)
+
+
+@pytest.mark.parametrize("device", ["banana", "meta"])
+def test_a_device_that_cannot_compute_is_refused_with_a_cache_too(tmp_path, device):
+    cache = FeatureCache(folder=tmp_path / "cache", network="tiny")
+    for kept in (None, cache):
+        with pytest.raises(ParameterError, match="device must be one that PyTorch can use here"):
+            extract(
+                TinySRResNet(), IMAGES_NCHW, ["conv_first"],
+                store=tmp_path / "out", device=device, cache=kept,
+            )  # fmt: skip

@@ -118,6 +118,15 @@ def test_other_kernels_of_pytorchs_find_nothing(analysed, monkeypatch):
         assert analysed.passes("body.0") == 7
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "7", '{"sha256": 1}', "{"])
+def test_what_was_put_in_a_records_place_is_made_anew(analysed, text):
+    analysed.passes("body.0")
+    (record,) = analysed.cache.folder.rglob("*.json")
+    record.write_text(text)
+    assert analysed.passes("body.0") == 7
+    assert analysed.passes("body.0") == 0
+
+
 @pytest.mark.parametrize("damage", ["array", "record", "cut", "gone"])
 def test_damage_is_noticed_and_mended(analysed, damage):
     analysed.passes("body.0")

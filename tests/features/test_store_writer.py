@@ -10,7 +10,7 @@ import pytest
 
 from srscope.errors import FileProblem, ParameterError, UnknownNameError
 from srscope.features.store import META, FeatureStore
-from srscope.features.store_writer import create_store
+from srscope.features.store_writer import create_store, remove_store
 from support.disks import no_file_above
 
 ROWS_ND = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -129,6 +129,20 @@ def test_a_folder_of_something_else_is_refused_and_untouched(tmp_path):
     with pytest.raises(FileProblem, match=r"is not a feature store \(its meta\.json has schema"):
         write(tmp_path)
     assert names(tmp_path) == ["000-mine.npy", META]
+
+
+def test_a_store_is_removed_and_nothing_else(tmp_path):
+    remove_store(tmp_path / "absent")
+    write(tmp_path / "alone")
+    remove_store(tmp_path / "alone")
+    write(tmp_path / "beside")
+    (tmp_path / "beside" / "mine.txt").write_text("mine")
+    remove_store(tmp_path / "beside")
+    assert names(tmp_path) == ["beside"]
+    assert names(tmp_path / "beside") == ["mine.txt"]
+    with pytest.raises(FileProblem, match="is not a feature store"):
+        remove_store(tmp_path / "beside")
+    assert names(tmp_path / "beside") == ["mine.txt"]
 
 
 def test_a_meta_json_cannot_have_files_outside_removed(tmp_path):

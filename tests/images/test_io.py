@@ -79,6 +79,38 @@ def test_applies_the_exif_orientation(tmp_path: Path, orientation: int, depth: i
     np.testing.assert_array_equal(read_image(path), upright_HW3 / np.float32(255))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "I;16", "I;16B"])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_turned_tiff_is_read_as_png_is(
+    tmp_path: Path, orientation: int, mode: str, compression: str | None
+) -> None:
+    random = np.random.default_rng(0)
+    if mode.startswith("I;16"):
+        values = random.integers(0, 65536, (6, 10), dtype=np.uint16)
+        values = values.astype(">u2" if mode.endswith("B") else "<u2")
+        image = Image.frombytes(mode, (10, 6), values.tobytes())
+    else:
+        values = random.integers(0, 256, (6, 10, 3), dtype=np.uint8)
+        image = Image.fromarray(values).convert(mode)
+    plain, turned = tmp_path / "plain.tif", tmp_path / "turned.tif"
+    image.save(plain)
+    image.save(turned, tiffinfo={0x0112: orientation}, compression=compression)
+    upright_HW3 = read_image(plain)
+    expected = {
+        1: upright_HW3,
+        2: upright_HW3[:, ::-1],
+        3: upright_HW3[::-1, ::-1],
+        4: upright_HW3[::-1],
+        5: upright_HW3.transpose(1, 0, 2),
+        6: np.rot90(upright_HW3, -1),
+        7: upright_HW3[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(upright_HW3),
+    }[orientation]
+    np.testing.assert_array_equal(read_image(turned), expected)
+    assert read_size(turned) == expected.shape[:2]
+
+
 def test_16_bit_grey_keeps_its_depth(tmp_path: Path) -> None:
     values_HW = np.array([[0, 1, 257], [32768, 65534, 65535]], dtype=np.uint16)
     for name in ("a.png", "a.tif"):

@@ -1,5 +1,6 @@
 """Checkpoints: BasicSR's wrappers, safetensors, and files that must be refused."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from safetensors.torch import save_file
 from srscope.errors import CheckpointError
 from srscope.networks.checkpoints import load_weights, read_state_dict
 from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.zoo import load_network
 
 
 @pytest.fixture
@@ -108,3 +110,22 @@ def test_files_without_weights_or_of_another_structure_are_refused(
     torch.save(state, tmp_path / "c.pth")
     with pytest.raises(CheckpointError, match=r"does not fit SRResNet.*conv_last\.weight"):
         load_weights(tmp_path / "c.pth")
+
+
+def test_an_archive_that_only_pytorch_can_list_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pth"
+    torch.save({"params": {"weight": torch.zeros(4)}}, path)
+    data = bytearray(path.read_bytes())
+    record = data.rindex(b"PK\1\2")
+    data[record + 6] = 99  # the version needed to unpack it, which Python's zipfile heeds
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match="is a damaged archive"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"pipe{suffix}"
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match="is not a regular file"):
+        load_network(str(path))

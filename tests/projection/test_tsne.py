@@ -122,15 +122,13 @@ def test_interpolated_gradients_above_the_barnes_hut_limit_in_two_dimensions(mon
 
 @pytest.mark.slow
 def test_interpolated_gradients_come_as_low_as_exact_ones(monkeypatch):
-    points, config = clusters(each=100), TsneConfig()
-    exact = [embed(points, config, seed=seed).kl for seed in range(3)]
+    points, config = clusters(each=60), TsneConfig(iterations=400)
+    exact = embed(points, config, seed=0).kl
     affinities = joint_affinities(points, config.perplexity)
     monkeypatch.setattr(tsne, "EXACT_LIMIT", 0)
     monkeypatch.setattr(engines, "BARNES_HUT_LIMIT", 0)
-    grid = [
-        kl_divergence(affinities, embed(points, config, seed=seed).points_ND) for seed in range(3)
-    ]
-    assert np.median(grid) < 1.05 * np.median(exact)
+    grid = kl_divergence(affinities, embed(points, config, seed=0).points_ND)
+    assert grid < 1.05 * exact
 
 
 def test_the_engines_own_divergence_above_the_exact_limit(monkeypatch):

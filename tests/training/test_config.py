@@ -64,6 +64,12 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("name: /tmp/x\n", "name must be 1 to 60 letters, digits"),
+        ("name: ../x\n", "name must be 1 to 60 letters, digits"),
+        ("name: a/b\n", "name must be 1 to 60 letters, digits"),
+        ("name: ''\n", "name must be 1 to 60 letters, digits"),
+        ('name: "a\\0b"\n', "name must be 1 to 60 letters, digits"),
+        (f"name: {'a' * 61}\n", "name must be 1 to 60 letters, digits"),
         ("name: x\niterations: many\n", "iterations.*many"),
         ("name: x\niterations: 0\n", "iterations must be at least 1, but is 0"),
         ("name: x\nseed: -1\n", "seed must be 0 or more"),

@@ -56,7 +56,8 @@ def _file(path: Path) -> ModuleType:
             spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, Exception) and not isinstance(error, SrscopeError):
+        user_code = isinstance(error, (Exception, SystemExit))
+        if user_code and not isinstance(error, SrscopeError):
             raise SrscopeError(f"plugin {path} fails: {one_line(error)}") from error
         raise
     return module
@@ -70,7 +71,10 @@ def _module(name: str) -> ModuleType:
             return importlib.import_module(name)
     except SrscopeError:
         raise
-    except Exception as error:  # importing runs the user's code, which may raise anything
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # the user's code may do anything
         raise SrscopeError(
             f"plugin {name!r} cannot be imported: {one_line(error)}; "
             "install it, work in its folder, or give the path of a .py file"

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from srscope.degradations.family import Degradation, definition_of
 from srscope.errors import ParameterError, UnknownNameError
+from srscope.files import check_name
 
 BUNDLED = "bundled:"
 """Start of a set's ``folder`` that means photographs of this package, e.g. bundled:historic."""
@@ -136,23 +137,6 @@ class Suite:
         taken = DegradedSet(name=name, folder=str(folder))
         sets = tuple(taken if each.name == name else each for each in self.sets)
         return dataclasses.replace(self, sets=sets)
-
-
-def check_name(parameter: str, name: object) -> None:
-    """Raise unless ``name`` is safe as a file name everywhere.
-
-    Raises:
-        ParameterError: If it is not.
-    """
-    fits = (
-        isinstance(name, str)
-        and 1 <= len(name) <= 60
-        and (name[0] + name[-1]).isalnum()
-        and all(letter.isalnum() or letter in "._-" for letter in name)
-    )
-    if not fits:
-        rule = "1 to 60 letters, digits, '.', '_' or '-', with a letter or a digit at both ends"
-        raise ParameterError(parameter, rule, name)
 
 
 _REGISTER: dict[str, Suite] = {}

@@ -29,7 +29,7 @@ from srscope.degradations.degrade import (
 from srscope.degradations.suite import Suite
 from srscope.errors import FileProblem, ImageError, ParameterError
 from srscope.images.io import write_image
-from srscope.images.record import PhotoSet
+from srscope.images.record import PhotoFile, PhotoSet
 from srscope.study import SetInfo, SuiteInfo
 
 MANIFEST = "suite.json"
@@ -105,6 +105,7 @@ def _written(
     shared = [s for s in suite.sets if s.folder is None]
     own = {s.name: folder_photos(s.folder) for s in suite.sets if s.folder is not None}
     sources = {s.name: own.get(s.name, photos) for s in suite.sets}
+    _keep_photographs(folder, sources)
     _refuse_mixing(folder, sources)
     smallest = SMALLEST_LR_SIDE * scale
     total = len(shared) * len(photos.photographs) + sum(len(p.photographs) for p in own.values())
@@ -240,6 +241,21 @@ class _Job:
         """Tell how far it is."""
         if self.progress is not None:
             self.progress(len(self.entries), self.total)
+
+
+def _keep_photographs(folder: Path, sources: Mapping[str, PhotoSet]) -> None:
+    """Refuse to write a set where there are photographs that are to be read."""
+    read = {
+        photo.path.resolve()
+        for photos in sources.values()
+        for photo in photos.photographs
+        if isinstance(photo, PhotoFile)
+    }
+    for name in sources:
+        target = (folder / name).resolve()
+        if any(target in path.parents for path in read):
+            problem = "holds the photographs that are to be degraded, and would be written to"
+            raise FileProblem(target, problem, "give another OUT")
 
 
 def safe_name(name: str) -> PurePosixPath:

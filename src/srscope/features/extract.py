@@ -20,7 +20,7 @@ from srscope.errors import ParameterError
 from srscope.features.known import FeatureCache, KnownFeatures
 from srscope.features.store import FeatureStore
 from srscope.features.store_writer import create_store
-from srscope.features.stream import LayerFeatures, stream_features
+from srscope.features.stream import LayerFeatures, checked_device, stream_features
 from srscope.processes import Processes
 
 
@@ -118,7 +118,7 @@ def extract(
             images_NCHW,
             layers,
             batch_size=batch_size,
-            how={**computing, "device": str(torch.device(device))},
+            how={**computing, "device": str(checked_device(device))},
             channel_axes=channel_axes or {},
         )
     stream = _stream(

@@ -247,6 +247,19 @@ def _told(folder: Path) -> Generator[None]:
         raise files.unwritable(folder, error) from error
 
 
+def remove_store(folder: Path) -> None:
+    """Delete a store, and its folder; nothing where there is none.
+
+    Raises:
+        FileProblem: If the folder holds something else; then it is left as it is.
+    """
+    with _told(folder):
+        _clear(folder)
+        folder.joinpath(META).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not there, or something else is in it
+            folder.rmdir()
+
+
 def _clear(folder: Path) -> None:
     """Remove an earlier store, whole or half-written, and nothing else."""
     if not folder.exists():

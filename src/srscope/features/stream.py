@@ -176,6 +176,8 @@ def checked_device(device: str | torch.device) -> torch.device:
     """
     try:
         target = torch.device(device)
+        if target.type == "meta":
+            raise RuntimeError("has no values")
         torch.empty(0, device=target)
     except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
         raise ParameterError(
@@ -210,7 +212,7 @@ def _run(tap: FeatureTap, batch_BCHW: Tensor) -> dict[str, Tensor]:
         raise NetworkError(
             f"a batch of {len(batch_BCHW)} images does not fit in memory; lower batch_size"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = reason_of(error)
         raise NetworkError(
             f"the network fails on images of shape {tuple(batch_BCHW.shape)}: {reason}"

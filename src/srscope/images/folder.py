@@ -96,7 +96,7 @@ def _files(
         path = Path(entry.path)
         if entry.name.startswith("."):
             continue
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 (a link too long to follow is no folder)
             yield from _files(path, top, visited, skipped)
         else:
             yield _name(path, top), path

@@ -68,6 +68,7 @@ _DAMAGE = (
     TypeError,
     OverflowError,
     ZeroDivisionError,
+    MemoryError,
     AssertionError,
     AttributeError,
     NotImplementedError,
@@ -167,7 +168,8 @@ def open_image(path: str | os.PathLike[str]) -> Generator[Image.Image]:
         with warnings.catch_warnings(), _QUIET_TIFF if _is_tiff(path) else contextlib.nullcontext():
             # Ours is the stricter limit, and broken metadata does not concern the pixels.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            # Not by its name: Pillow would map an uncompressed file, and turned TIFF wrongly.
+            with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise _too_large(path, f"{image.width}x{image.height} pixels")
                 yield image

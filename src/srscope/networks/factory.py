@@ -83,7 +83,7 @@ def load_into(network: nn.Module, path: str | Path) -> None:
 def _find(module_name: str, attribute: str) -> Callable[..., Any]:
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises
+    except (Exception, SystemExit) as error:  # whatever the user's module raises
         raise NetworkError(
             f"module {module_name!r} cannot be imported ({type(error).__name__}: "
             f"{reason_of(error)}); install it, or run srscope from its folder"
@@ -110,7 +110,7 @@ def _build(target: str, factory: Callable[..., Any], arguments: Mapping[str, Val
         return factory
     try:
         network = factory(**arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = reason_of(error)
         raise NetworkError(f"{target} fails: {type(error).__name__}: {reason}") from error
     if not isinstance(network, nn.Module):

@@ -32,14 +32,23 @@ _DAMAGED = "download it again"
 
 
 def records(file: Path) -> list[zipfile.ZipInfo] | None:
-    """Return what a zip archive says of its records; ``None`` for other files and damaged ones."""
+    """Return what a zip archive says of its records; ``None`` for other files.
+
+    Raises:
+        CheckpointError: If it is an archive whose records cannot be listed, though PyTorch may be
+            able to unpack them, or no regular file: reading a pipe would wait forever.
+    """
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise CheckpointError(file, "is not a regular file", "copy what it holds to one")
         if not zipfile.is_zipfile(file):
             return None
         with zipfile.ZipFile(file) as archive:
             return archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+    except OSError:
         return None  # whoever reads it will say what is wrong
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise CheckpointError(file, f"is a damaged archive ({error})", _DAMAGED) from error
 
 
 def check_archive(file: Path) -> None:

@@ -8,6 +8,7 @@ to name output folders.
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -60,13 +61,13 @@ def parse_spec(spec: str) -> NetworkSpec:
         >>> parse_spec("my_code.networks:build?blocks=8").target
         'my_code.networks:build'
     """
-    if Path(spec).is_file():
+    if os.path.isfile(spec):  # noqa: PTH113 (with options it may be too long for a path)
         return NetworkSpec(kind="file", target=spec, options={})
     target, _, query = spec.partition("?")
     options = _options(query)
     if target.startswith("timm:"):
         return NetworkSpec(kind="timm", target=target.removeprefix("timm:"), options=options)
-    if Path(target).is_file():
+    if os.path.isfile(target):  # noqa: PTH113
         return NetworkSpec(kind="file", target=target, options=options)
     if _FACTORY.fullmatch(target):
         return NetworkSpec(kind="factory", target=target, options=options)
@@ -96,7 +97,7 @@ def is_snapshots(spec: str) -> bool:
         (True, False)
     """
     target = spec.partition("?")[0]
-    return "*" in target or Path(target).is_dir()
+    return "*" in target or os.path.isdir(target)  # noqa: PTH112
 
 
 def split_options(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from srscope.errors import ParameterError
+from srscope.files import check_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -110,7 +111,7 @@ class Recipe:
     """What every training run is told, whatever it trains.
 
     Args:
-        name: Name of the network that comes out.
+        name: Name of the network that comes out, and of its files.
         task: Kind of training; see :data:`srscope.training.recipes.TASKS`.
         iterations: Optimizer steps.
         init: Weights to start from: a bundled name or a checkpoint of the same structure. Empty
@@ -153,6 +154,7 @@ class Recipe:
     export: Literal["float32", "float16"] = "float32"
 
     def __post_init__(self) -> None:
+        check_name("name", self.name)
         for name in (
             "iterations",
             "log_every",
