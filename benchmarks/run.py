@@ -83,11 +83,17 @@ def main(words: Sequence[str] | None = None) -> None:
         "precision": lambda: precision.benchmark(results, contents=contents, runs=runs),
         "stream": lambda: stages.stream(
             results,
-            rounds=few,
+            rounds=min(few, 2),  # of 50 seconds each
             count=128 if options.tiny else 2048,
             sizes=(64, 128, 256, 512) if options.full else (128,),
         ),
-        "whole": lambda: whole.benchmark(results, rounds=few, contents=contents, runs=runs),
+        "whole": lambda: whole.benchmark(
+            results,
+            rounds=few,
+            contents=contents,
+            runs=runs,
+            labels=("Conv1", "ResBlock8") if options.tiny else ("all",),
+        ),
         "size": lambda: size.benchmark(results, sizes=sizes),
         "reproduce": lambda: paper.benchmark(
             results, ids=["figs9"] * options.tiny, keep=options.keep_reproduction

@@ -20,6 +20,7 @@ from peer import PeerStudy, analyse
 from srscope.analysis import analyze
 from srscope.analysis_config import AnalysisConfig
 from srscope.analysis_features import degraded_images, original_contents
+from srscope.networks.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.affinities import joint_affinities, kl_divergence
 from srscope.study import Study
@@ -28,18 +29,25 @@ NETWORK = "srresnet-wgr"
 RUNS, BATCH = 5, 32
 
 
-def benchmark(results: Results, *, rounds: int, contents: int = 100, runs: int = RUNS) -> None:
+def benchmark(
+    results: Results,
+    *,
+    rounds: int,
+    contents: int = 100,
+    runs: int = RUNS,
+    labels: tuple[str, ...] = ("all",),
+) -> None:
     """Time both from the same network; srscope also crops and degrades, the peer is given that.
 
     Nothing is taken from a cache.
     """
     network = load_network(NETWORK)
     config = AnalysisConfig(
-        contents=contents, layers=("all",), untrained=False, runs=runs, batch_size=BATCH
+        contents=contents, layers=labels, untrained=False, runs=runs, batch_size=BATCH
     )
     crops = original_contents(network.scale, config.patch, config)
     images = degraded_images(crops, network.scale, config.patch, config)
-    layers = [tap.name for tap in network.taps]
+    layers = [tap.name for tap in select_layers(network, labels)]
     cores = os.cpu_count() or 1
     studies: dict[str, Study] = {}
     peers: list[PeerStudy] = []
