@@ -75,8 +75,8 @@ def reusing_memory() -> Generator[None]:
 def available_memory() -> int | None:
     """Return the bytes that can be taken before the system swaps or ends processes.
 
-    On Linux, with the limit of a control group (a container, a cluster's job) taken into account;
-    elsewhere ``None``, for not known.
+    On Linux, with the limit of a container taken into account: of the control group that it sees as
+    its own, not of one further down, as clusters give to jobs. Elsewhere ``None``, for not known.
 
     Example:
         >>> available = available_memory()

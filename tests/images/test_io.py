@@ -17,6 +17,7 @@ from srscope.errors import ImageError, ParameterError
 from srscope.images import io
 from srscope.images.io import read_image, read_size, write_image
 from support import pngs
+from support.pictures import upright
 
 COLOUR = (255, 51, 102)
 UNIT = np.asarray(COLOUR, dtype=np.float32) / np.float32(255)
@@ -53,17 +54,8 @@ def test_reads_lossy_formats(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("depth", [8, 16])
 def test_applies_the_exif_orientation(tmp_path: Path, orientation: int, depth: int) -> None:
     upright_HW3 = np.random.default_rng(1).integers(0, 256, (3, 5, 3), dtype=np.uint8)
-    # How a camera held that way stores the upright picture (EXIF 2.3, tag 0x0112).
-    stored_HW3 = {
-        1: upright_HW3,
-        2: upright_HW3[:, ::-1],
-        3: upright_HW3[::-1, ::-1],
-        4: upright_HW3[::-1],
-        5: upright_HW3.transpose(1, 0, 2),
-        6: np.rot90(upright_HW3),
-        7: upright_HW3[::-1, ::-1].transpose(1, 0, 2),
-        8: np.rot90(upright_HW3, -1),
-    }[orientation]
+    # How a camera held that way stores the upright picture: turned the other way.
+    stored_HW3 = upright(upright_HW3, {6: 8, 8: 6}.get(orientation, orientation))
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "a.png"
@@ -96,17 +88,7 @@ def test_turned_tiff_is_read_as_png_is(
     plain, turned = tmp_path / "plain.tif", tmp_path / "turned.tif"
     image.save(plain)
     image.save(turned, tiffinfo={0x0112: orientation}, compression=compression)
-    upright_HW3 = read_image(plain)
-    expected = {
-        1: upright_HW3,
-        2: upright_HW3[:, ::-1],
-        3: upright_HW3[::-1, ::-1],
-        4: upright_HW3[::-1],
-        5: upright_HW3.transpose(1, 0, 2),
-        6: np.rot90(upright_HW3, -1),
-        7: upright_HW3[::-1, ::-1].transpose(1, 0, 2),
-        8: np.rot90(upright_HW3),
-    }[orientation]
+    expected = upright(read_image(plain), orientation)
     np.testing.assert_array_equal(read_image(turned), expected)
     assert read_size(turned) == expected.shape[:2]
 

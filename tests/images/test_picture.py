@@ -12,6 +12,7 @@ from srscope.errors import ImageError
 from srscope.images.io import read_image, read_size
 from srscope.images.picture import read_picture
 from support import pngs, tiffs
+from support.pictures import upright
 
 
 def profile(space: bytes) -> bytes:
@@ -105,16 +106,7 @@ def test_a_transparent_colour_of_16_bits_is_compared_in_full(
 def test_both_readers_turn_a_picture_upright(tmp_path: Path, orientation: int, kind: str) -> None:
     stored_HW3 = np.random.default_rng(1).integers(0, 256, (3, 5, 3), dtype=np.uint8)
     wide_HW3 = stored_HW3.astype(np.uint16) * 257
-    expected_HW3 = {
-        1: stored_HW3,
-        2: stored_HW3[:, ::-1],
-        3: stored_HW3[::-1, ::-1],
-        4: stored_HW3[::-1],
-        5: stored_HW3.transpose(1, 0, 2),
-        6: np.rot90(stored_HW3, -1),
-        7: stored_HW3[::-1, ::-1].transpose(1, 0, 2),
-        8: np.rot90(stored_HW3),
-    }[orientation]
+    expected_HW3 = upright(stored_HW3, orientation)
     path = tmp_path / f"a.{kind[:3]}"
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +22,20 @@ def picture_HW3(height: int, width: int, *, seed: int = 0) -> NDArray[np.float32
     ]
     image_HW3 = 0.5 + 0.3 * np.stack(waves, axis=-1) + rng.normal(0, 0.03, (height, width, 3))
     return np.clip(image_HW3, 0.1, 0.9).astype(np.float32)
+
+
+def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return a picture as a camera that stored it so wants it shown (EXIF 2.3, tag 0x0112)."""
+    return {
+        1: stored,
+        2: stored[:, ::-1],
+        3: stored[::-1, ::-1],
+        4: stored[::-1],
+        5: stored.swapaxes(0, 1),
+        6: np.rot90(stored, -1),
+        7: stored[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(stored),
+    }[orientation]
 
 
 def images_NCHW(count: int, height: int, width: int, *, seed: int = 0) -> Tensor:
