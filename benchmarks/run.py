@@ -4,7 +4,7 @@
 
 Each entry does the same work on the same data; where the results can differ in quality, the quality
 is measured too. Contestants take turns. Times are medians over the rounds, in seconds, shown with
-their range; ratios are medians of the ratios of single rounds. Takes under 20 minutes on two cores;
+their range; ratios are medians of the ratios of single rounds. Takes about 20 minutes on two cores;
 `--full` takes longer, with more patches and `srscope reproduce`. `--tiny` only shows that it all
 runs.
 
