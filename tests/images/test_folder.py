@@ -186,3 +186,11 @@ def test_contents_fit_together() -> None:
     ):
         with pytest.raises(ParameterError, match=match):
             Contents(**(good | wrong))
+
+
+def test_a_link_too_long_to_follow_spoils_no_folder(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "link.png").symlink_to("x" * 300)
+    photos = load_folder(tmp_path)
+    assert [photo.name for photo in photos.photographs] == ["a.png"]
+    assert [name for name, _ in photos.skipped] == ["link.png"]
