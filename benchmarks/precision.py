@@ -11,13 +11,13 @@ from common import Results
 from stages import BATCH, COMPONENTS
 from whole import NETWORK, RUNS, in_deviations, mean_and_spread
 
-from srscope.analysis_config import AnalysisConfig
-from srscope.analysis_features import degraded_images, original_contents
 from srscope.features.extract import extract
 from srscope.networks.zoo import load_network
 from srscope.projection.pca import pca
 from srscope.projection.tsne import TsneConfig, embed_many
 from srscope.scores.separability import separability
+from srscope.study.config import AnalysisConfig
+from srscope.study.extraction import degraded_images, original_contents
 
 WAYS: dict[str, dict[str, Any]] = {
     "float32": {},

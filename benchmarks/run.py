@@ -34,7 +34,7 @@ from common import Results, is_idle, load_average, machine, settled_load
 from plots import size_plot
 from table import as_markdown
 
-from srscope import files
+from srscope.runtime import files
 
 PARTS = (
     "startup",

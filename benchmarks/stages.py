@@ -28,7 +28,7 @@ from torch import Tensor
 from srscope.features.extract import extract
 from srscope.images.bundled import load_bundled
 from srscope.images.record import PhotoFile
-from srscope.networks.srresnet import SLOPE, SRResNet
+from srscope.networks.architectures.srresnet import SLOPE, SRResNet
 from srscope.networks.zoo import load_network
 from srscope.projection.affinities import joint_affinities, kl_divergence
 from srscope.projection.config import TsneConfig

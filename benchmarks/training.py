@@ -34,9 +34,9 @@ from common import is_idle, load_average, machine, settled_load
 from torch.utils.flop_counter import FlopCounterMode
 
 import srscope
-from srscope import files
-from srscope.analysis_profile import matrix_speed
-from srscope.networks.build import build_network
+from srscope.networks.architectures.build import build_network
+from srscope.runtime import files
+from srscope.study.profile import matrix_speed
 from srscope.training.data import Batches, load_pairs
 from srscope.training.loop import train
 from srscope.training.recipes import load_recipe

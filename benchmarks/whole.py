@@ -17,13 +17,13 @@ import numpy as np
 from common import Results, Timing, take_turns
 from peer import PeerStudy, analyse
 
-from srscope.analysis import analyze
-from srscope.analysis_config import AnalysisConfig
-from srscope.analysis_features import degraded_images, original_contents
-from srscope.networks.select import select_layers
+from srscope.analyses.separability import analyze
+from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.affinities import joint_affinities, kl_divergence
-from srscope.study import Study
+from srscope.study.config import AnalysisConfig
+from srscope.study.extraction import degraded_images, original_contents
+from srscope.study.record import Study
 
 NETWORK = "srresnet-wgr"
 RUNS, BATCH = 5, 32

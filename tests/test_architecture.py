@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import graphlib
 import json
 import re
 import subprocess
@@ -17,56 +18,22 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "srscope"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-# Lowest first; a part imports only itself and what stands before it. Parts of one row are equals
-# and do not import each other.
+# Lowest first: a folder imports only itself and what stands before it. Inside a folder there is no
+# circle of modules either.
 LAYERS = (
-    {"errors"},
-    {"allocation", "files", "interrupts", "user_code", "yaml_file"},
-    {"stage_cache"},
-    {"study"},
-    {"comparison", "processes", "study_file"},
-    {"course"},
-    {"images"},
-    {"degradations"},
-    {"networks"},
-    {"features"},
-    {"projection"},
-    {"scores"},
-    {"figures"},
-    {"report"},
-    {"exports"},
-    {"training"},
-    {"analysis_config"},
-    {"analysis_cache"},
-    {"analysis_features", "analysis_restore", "analysis_scores"},
-    {"analysis", "analysis_export", "analysis_maps", "analysis_photographs", "analysis_profile"},
-    {"analysis_compare"},
-    {"analysis_course"},
-    {"reproduction"},
-    {"console"},
-    {"cli_common"},
-    {"cli_analysis", "cli_export", "cli_features", "cli_maps", "cli_upscale"},
-    {"cli_compare"},
-    {"cli"},
-    {"__main__"},
-)
-RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
-# Parts that work on arrays alone: neither they nor anything they import at the top loads torch.
+    "errors", "runtime", "images", "degradations", "networks", "features", "projection", "scores",
+    "study", "figures", "report", "exports", "training", "analyses", "reproduction", "cli",
+    "__main__",
+)  # fmt: skip
+RANK = {part: rank for rank, part in enumerate(LAYERS)}
+# Modules that work on arrays alone: neither they nor anything they import at the top loads torch.
 WITHOUT_TORCH = (
-    "errors",
-    "files",
-    "study",
-    "study_file",
-    "comparison",
-    "course",
-    "images",
-    "projection",
-    "scores",
-    "figures",
-    "report",
-    "exports",
-    "analysis_config",
-)
+    "errors", "runtime.files", "runtime.cache", "images", "degradations.record", "networks.record",
+    "projection", "scores", "study.config", "study.record", "study.store", "study.verdict",
+    "figures", "report", "exports", "analyses.comparison.record", "analyses.comparison.figures",
+    "analyses.comparison.page", "analyses.course.record", "analyses.course.figures",
+    "analyses.course.page",
+)  # fmt: skip
 TORCH = {"torch", "torchvision", "torchmetrics", "lightning"}
 FOREIGN_LOADERS = {"spandrel", "timm"}
 HEAVY = {
@@ -123,7 +90,45 @@ def show(path: Path) -> str:
 
 def test_every_part_has_its_place_in_the_order() -> None:
     parts = {part_of(path) for path in MODULES} - {None}
-    assert parts <= RANK.keys(), f"no place in LAYERS: {sorted(parts - RANK.keys())}"
+    assert parts == RANK.keys()
+
+
+def test_three_files_lie_at_the_root() -> None:
+    names = {path.name for path in SOURCE.glob("*.py")}
+    assert names == {"__init__.py", "__main__.py", "errors.py"}
+
+
+def name_of(path: Path) -> str:
+    """Return a module's dotted name below the package."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the modules of the package that a module imports anywhere, also for types alone."""
+    names = {name_of(each) for each in MODULES}
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("srscope.") for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("srscope."):
+            module = (node.module or "").removeprefix("srscope.")
+            inner = {f"{module}.{alias.name}" for alias in node.names}
+            found |= {each if each in names else module for each in inner}
+    return found & names
+
+
+def test_no_circle_of_modules() -> None:
+    graph = {name_of(path): imported_modules(path) for path in MODULES}
+    graph.pop("__init__")  # the lazy table of public names
+    try:
+        tuple(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        pytest.fail(f"these modules import each other in a circle: {error.args[1]}")
+
+
+def test_a_circle_would_be_noticed() -> None:
+    with pytest.raises(graphlib.CycleError):
+        tuple(graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).static_order())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=show)
@@ -153,7 +158,7 @@ def test_scores_and_projection_never_name_torch(path: Path) -> None:
 def test_foreign_loaders_stay_in_foreign_inside_functions(path: Path) -> None:
     for imported in imports_of(path):
         if imported.module.split(".")[0] in FOREIGN_LOADERS:
-            assert show(path) == "networks/foreign.py", f"{path}:{imported.line}"
+            assert show(path) == "networks/loading/foreign.py", f"{path}:{imported.line}"
             assert imported.in_function, f"{path}:{imported.line} must import inside the function"
 
 
@@ -213,7 +218,7 @@ def test_importing_srscope_is_light_and_quick() -> None:
 def test_help_is_light_and_quick() -> None:
     statement = (
         "import contextlib, io\n"
-        "from srscope.cli import main\n"
+        "from srscope.cli.main import main\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
         "    main(['--help'])"
     )

@@ -27,16 +27,16 @@ import pytest
 from torch.distributed.run import get_args_parser as torchrun_parser
 
 import srscope
-from srscope import analysis
-from srscope.analysis_config import AnalysisConfig
-from srscope.cli import _recipe_overrides, _with_underscores
+from srscope.analyses import separability as analysis
+from srscope.cli.main import _recipe_overrides, _with_underscores
+from srscope.degradations.catalogue import load_suite, unregister_suite
 from srscope.degradations.family import unregister
 from srscope.degradations.plugin import load_plugins
-from srscope.degradations.suite import load_suite, unregister_suite
 from srscope.errors import ParameterError
-from srscope.report import neighbours
-from srscope.report import verdict as rules
-from srscope.study import scores_dict
+from srscope.study import neighbours
+from srscope.study import verdict as rules
+from srscope.study.config import AnalysisConfig
+from srscope.study.record import scores_dict
 from srscope.training.recipes import load_recipe
 from support import studies
 
@@ -93,7 +93,7 @@ def test_every_block_has_a_language_that_is_checked() -> None:
 def help_of(command: str) -> str:
     """Return what ``srscope COMMAND --help`` prints; fail if there is no such command."""
     run = subprocess.run(
-        [sys.executable, "-c", "from srscope.cli import main; main()", command, "--help"],
+        [sys.executable, "-c", "from srscope.cli.main import main; main()", command, "--help"],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
@@ -191,7 +191,7 @@ def test_the_checks_of_commands_can_fail() -> None:
 
 def test_readme_lists_every_command() -> None:
     run = subprocess.run(
-        [sys.executable, "-c", "from srscope.cli import main; main()", "--help"],
+        [sys.executable, "-c", "from srscope.cli.main import main; main()", "--help"],
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     named = set(re.findall(r"^\| `srscope (\w+)", (ROOT / "README.md").read_text("utf-8"), re.M))

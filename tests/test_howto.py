@@ -22,9 +22,9 @@ import pytest
 import torch
 
 import srscope
-from srscope.cli import main
+from srscope.cli.main import main
+from srscope.degradations.catalogue import unregister_suite
 from srscope.degradations.family import unregister
-from srscope.degradations.suite import unregister_suite
 from srscope.images.folder import load_folder
 from srscope.projection.config import TsneConfig
 from support.foreign import SPANDREL, Swapped, scripted
@@ -95,7 +95,7 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])  # as python, notebooks and IDEs do
     few = load_folder(folder / "photos")
-    monkeypatch.setattr("srscope.analysis_features.load_bundled", lambda _: few)
+    monkeypatch.setattr("srscope.study.extraction.load_bundled", lambda _: few)
     for drawn in (
         "figures.save.save_figures", "figures.compare.save_comparison",
         "figures.course.save_course",

@@ -27,7 +27,7 @@ import photo_packages
 from photo_packages import LICENCES, BuildError, Credit, Source
 from PIL import Image, ImageOps
 
-from srscope import files
+from srscope.runtime import files
 
 TOOLS = Path(__file__).resolve().parent
 SOURCES = TOOLS / "photo-sources.tsv"

@@ -16,8 +16,8 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import nn
 
-from srscope.analysis import analyze
-from srscope.networks.build import architecture_metadata
+from srscope.analyses.separability import analyze
+from srscope.networks.architectures.build import architecture_metadata
 from srscope.networks.zoo import load_network
 from srscope.training.snapshots import shipped_by
 

@@ -3,8 +3,8 @@
     python tools/train_population.py --out runs/population
 
 Every recipe in `recipes/population/` is trained with every seed, the L1 networks first, as the
-adversarial ones start from them. Each run uses one thread; `--jobs` runs go on at a time. A run that
-was interrupted goes on from its last checkpoint, a finished one is not repeated.
+adversarial ones start from them. Each run uses one thread; `--jobs` runs go on at a time. A run
+that was interrupted goes on from its last checkpoint, a finished one is not repeated.
 """
 
 from __future__ import annotations

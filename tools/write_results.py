@@ -27,9 +27,9 @@ DEGREES = ("noise-5-10-30", "noise-10-30", "noise-10-20", "blur-1-4")
 
 def measure(network: str, suite: str) -> None:
     """Analyse one network on one suite and keep its scores."""
-    from srscope.analysis import analyze
-    from srscope.console import stage_progress
-    from srscope.study import write_scores
+    from srscope.analyses.separability import analyze
+    from srscope.cli.console import stage_progress
+    from srscope.study.record import write_scores
 
     main = suite == MAIN
     layers = () if main else ("ResBlock16",)

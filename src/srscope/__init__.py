@@ -11,23 +11,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from srscope.analysis import analyze, score_features, write_outputs
-    from srscope.analysis_compare import compare
-    from srscope.analysis_config import AnalysisConfig
-    from srscope.analysis_course import over_training
-    from srscope.analysis_export import export
-    from srscope.analysis_maps import feature_maps, write_maps
-    from srscope.analysis_photographs import photograph_features, photograph_means
-    from srscope.degradations.suite import list_suites, load_suite
+    from srscope.analyses.comparison.run import compare
+    from srscope.analyses.course.run import over_training
+    from srscope.analyses.maps.run import feature_maps, write_maps
+    from srscope.analyses.photographs import photograph_features, photograph_means
+    from srscope.analyses.separability import analyze, score_features, write_outputs
+    from srscope.degradations.catalogue import list_suites, load_suite
     from srscope.degradations.write import write_degraded as degrade
     from srscope.errors import SrscopeError
+    from srscope.exports.export import export
     from srscope.images.bundled import load_bundled
     from srscope.images.folder import load_folder
     from srscope.images.io import read_image, write_image
     from srscope.networks.upscale import upscale
     from srscope.networks.zoo import list_networks, load_network
     from srscope.reproduction.reproduce import reproduce
-    from srscope.study_file import read_study
+    from srscope.study.config import AnalysisConfig
+    from srscope.study.store import read_study
     from srscope.training.loop import train
     from srscope.training.recipes import load_recipe
 
@@ -35,32 +35,32 @@ if TYPE_CHECKING:
 
 # Public name -> where it is defined.
 _HOME = {
-    "AnalysisConfig": "srscope.analysis_config:AnalysisConfig",
+    "AnalysisConfig": "srscope.study.config:AnalysisConfig",
     "SrscopeError": "srscope.errors:SrscopeError",
-    "analyze": "srscope.analysis:analyze",
-    "compare": "srscope.analysis_compare:compare",
+    "analyze": "srscope.analyses.separability:analyze",
+    "compare": "srscope.analyses.comparison.run:compare",
     "degrade": "srscope.degradations.write:write_degraded",
-    "export": "srscope.analysis_export:export",
-    "feature_maps": "srscope.analysis_maps:feature_maps",
+    "export": "srscope.exports.export:export",
+    "feature_maps": "srscope.analyses.maps.run:feature_maps",
     "list_networks": "srscope.networks.zoo:list_networks",
-    "list_suites": "srscope.degradations.suite:list_suites",
+    "list_suites": "srscope.degradations.catalogue:list_suites",
     "load_bundled": "srscope.images.bundled:load_bundled",
     "load_folder": "srscope.images.folder:load_folder",
     "load_network": "srscope.networks.zoo:load_network",
     "load_recipe": "srscope.training.recipes:load_recipe",
-    "load_suite": "srscope.degradations.suite:load_suite",
-    "over_training": "srscope.analysis_course:over_training",
-    "photograph_features": "srscope.analysis_photographs:photograph_features",
-    "photograph_means": "srscope.analysis_photographs:photograph_means",
+    "load_suite": "srscope.degradations.catalogue:load_suite",
+    "over_training": "srscope.analyses.course.run:over_training",
+    "photograph_features": "srscope.analyses.photographs:photograph_features",
+    "photograph_means": "srscope.analyses.photographs:photograph_means",
     "read_image": "srscope.images.io:read_image",
-    "read_study": "srscope.study_file:read_study",
+    "read_study": "srscope.study.store:read_study",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
-    "score_features": "srscope.analysis:score_features",
+    "score_features": "srscope.analyses.separability:score_features",
     "train": "srscope.training.loop:train",
     "upscale": "srscope.networks.upscale:upscale",
     "write_image": "srscope.images.io:write_image",
-    "write_maps": "srscope.analysis_maps:write_maps",
-    "write_outputs": "srscope.analysis:write_outputs",
+    "write_maps": "srscope.analyses.maps.run:write_maps",
+    "write_outputs": "srscope.analyses.separability:write_outputs",
 }
 
 __all__ = [

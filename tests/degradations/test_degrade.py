@@ -10,16 +10,17 @@ import torch
 from scipy import ndimage
 
 from srscope.degradations.blur import GaussianBlur
+from srscope.degradations.catalogue import list_suites, load_suite
 from srscope.degradations.degrade import (
     DegradedImages,
     degrade,
     generator_for,
     quantize,
 )
-from srscope.degradations.family import registered
 from srscope.degradations.noise import GaussianNoise
+from srscope.degradations.registry import registered
 from srscope.degradations.resize import imresize
-from srscope.degradations.suite import DegradedSet, Suite, list_suites, load_suite
+from srscope.degradations.suite import DegradedSet, Suite
 from srscope.errors import ImageError, ParameterError, SrscopeError
 from srscope.images.contents import crop_contents
 from srscope.images.io import write_image

@@ -20,17 +20,15 @@ from srscope.degradations.clean import Clean
 from srscope.degradations.degrade import quantize
 from srscope.degradations.family import (
     Degradation,
-    build,
     definition_of,
     drawn_degrees,
-    kind_of,
     register,
-    registered,
     unregister,
 )
 from srscope.degradations.jpeg import Jpeg
 from srscope.degradations.mild import Mild
 from srscope.degradations.noise import GaussianNoise
+from srscope.degradations.registry import build, kind_of, registered
 from srscope.errors import ParameterError, SrscopeError, UnknownNameError
 from support.pictures import images_NCHW
 

@@ -9,17 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from srscope.cli import main
-from srscope.degradations.family import build, definition_of, kind_of, registered, unregister
+from srscope.cli.main import main
+from srscope.degradations.catalogue import list_suites, load_suite, register_suite, unregister_suite
+from srscope.degradations.family import definition_of, unregister
 from srscope.degradations.plugin import load_plugins
-from srscope.degradations.suite import (
-    DegradedSet,
-    Suite,
-    list_suites,
-    load_suite,
-    register_suite,
-    unregister_suite,
-)
+from srscope.degradations.registry import build, kind_of, registered
+from srscope.degradations.suite import DegradedSet, Suite
 from srscope.errors import FileProblem, ParameterError, SrscopeError
 
 INVERT = """

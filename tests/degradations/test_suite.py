@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from srscope.degradations.blur import GaussianBlur
+from srscope.degradations.catalogue import list_suites, load_suite
 from srscope.degradations.jpeg import Jpeg
 from srscope.degradations.noise import GaussianNoise
-from srscope.degradations.suite import DegradedSet, Suite, list_suites, load_suite
+from srscope.degradations.suite import DegradedSet, Suite
 from srscope.errors import FileProblem, ParameterError, UnknownNameError
 
 BLUR, NOISE = GaussianBlur(sigma=(2, 4)), GaussianNoise(sigma=10)

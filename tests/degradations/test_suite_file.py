@@ -7,11 +7,12 @@ from textwrap import dedent
 import pytest
 
 from srscope.degradations.blur import GaussianBlur
+from srscope.degradations.catalogue import load_suite
 from srscope.degradations.jpeg import Jpeg
 from srscope.degradations.noise import GaussianNoise
-from srscope.degradations.suite import DegradedSet, load_suite
+from srscope.degradations.suite import DegradedSet
 from srscope.errors import FileProblem
-from srscope.yaml_file import LARGEST_FILE
+from srscope.runtime.yaml_file import LARGEST_FILE
 
 WHOLE = """
 name: my-suite

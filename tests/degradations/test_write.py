@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from srscope.degradations.blur import GaussianBlur
+from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import degrade
-from srscope.degradations.suite import DegradedSet, Suite, load_suite
+from srscope.degradations.suite import DegradedSet, Suite
 from srscope.degradations.write import safe_name, write_degraded
 from srscope.errors import FileProblem, ImageError, ParameterError
 from srscope.images.folder import load_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srscope.exports.latex import escaped, score_table, write_latex
 from srscope.exports.spaces import PcaPoints, exported
-from srscope.study import Study
+from srscope.study.record import Study
 from support import studies
 
 HOSTILE = r"50%_of $x^2$ & \input{a}~#{1}"

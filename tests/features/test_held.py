@@ -10,12 +10,12 @@ import pytest
 from torch import Tensor, nn
 
 import srscope
-from srscope import analysis_features
 from srscope.errors import DegenerateError, ParameterError
 from srscope.features.extract import extract
 from srscope.features.held import hold
 from srscope.features.store import FeatureStore
-from srscope.study import scores_dict
+from srscope.study import extraction as analysis_features
+from srscope.study.record import scores_dict
 from support.networks import ARCHITECTURES, TinySRResNet, assert_no_hooks, build
 from support.tiny import FASTEST, photographs, tiny_checkpoint
 

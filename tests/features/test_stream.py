@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from srscope import allocation
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.features.extract import extract
 from srscope.features.stream import _Coming, stream_features
+from srscope.runtime import memory as allocation
 from support.networks import TinySRResNet, assert_no_hooks
 
 IMAGES_NCHW = np.random.default_rng(0).random((7, 3, 8, 8), np.float32)

@@ -22,7 +22,7 @@ from srscope.images.downloads import (
     div2k_training,
     div2k_validation,
 )
-from srscope.images.fetch import RemoteFile
+from srscope.runtime.fetch import RemoteFile
 from support import cifar
 from support.servers import Behaviour, serving
 

@@ -12,8 +12,8 @@ from srscope.features.stream import stream_features
 from srscope.features.tap import FeatureTap
 from srscope.networks.adapter import layer_modules
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.select import all_layers
-from srscope.networks.tree import layer_rows
+from srscope.networks.structure.select import all_layers
+from srscope.networks.structure.tree import layer_rows
 from srscope.networks.zoo import load_network
 from support.foreign import SPANDREL, saved
 from support.networks import assert_no_hooks

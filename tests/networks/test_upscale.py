@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from srscope.degradations.resize import imresize
 from srscope.errors import NetworkError, ParameterError
 from srscope.images.io import read_image
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
 from srscope.networks.upscale import UNKNOWN_OVERLAP, count_tiles, upscale, upscale_strips
 from srscope.networks.zoo import load_network
 

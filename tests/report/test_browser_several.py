@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from srscope.report import compare as comparison_page
-from srscope.report import course as course_page
+from srscope.analyses.comparison import page as comparison_page
+from srscope.analyses.course import page as course_page
 from support import browser as browsers
 from support import several
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from srscope import study
 from srscope.report import charts, html
+from srscope.study.record import Study
 from support import studies
 
 
@@ -87,7 +87,7 @@ def test_without_a_split_there_is_no_chart_and_a_single_gap_is_said() -> None:
     assert charts.variance_by_depth(record).count("undefined") == 1
 
 
-def keyed(record: study.Study) -> list[str]:
+def keyed(record: Study) -> list[str]:
     return [li.find("svg").tail or "" for li in parsed(charts.chi_key(record)).iter("li")]
 
 

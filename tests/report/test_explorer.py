@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from srscope import study
 from srscope.report.explorer import GRID, payload
 from srscope.report.pictures import sprite
+from srscope.study.record import Study
 from support import studies
 
 
-def made(record: study.Study) -> dict[str, Any]:
+def made(record: Study) -> dict[str, Any]:
     return payload(record, sprite(record.inputs.patches_NHW3))
 
 

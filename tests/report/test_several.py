@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from srscope import study
-from srscope.comparison import Comparison
-from srscope.report import compare as comparison_page
-from srscope.report import course as course_page
+from srscope.analyses.comparison import page as comparison_page
+from srscope.analyses.comparison.record import Comparison
+from srscope.analyses.course import page as course_page
 from srscope.report.several import Cell, Head, Panel, payload, sheets, table
+from srscope.study.record import Study
 from support import several, studies
 from support.markup import Balanced, assert_admits_only_its_own
 
@@ -108,7 +108,7 @@ def test_headlines_count() -> None:
     assert "All 2 networks separate" in comparison_page.headline(strong)
 
 
-def telling(record: study.Study) -> study.Study:
+def telling(record: Study) -> Study:
     """Return ``record`` with a last layer whose nearest neighbours tell the sets."""
     scores = dataclasses.replace(record.layers[-1].feature_space, knn_accuracy=0.9, p_value=0.001)
     return studies.with_layer(record, -1, feature_space=scores)

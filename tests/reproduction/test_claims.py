@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from srscope.degradations.record import SetInfo, SuiteInfo
 from srscope.projection.config import TsneConfig
 from srscope.reproduction import claims, conditions
 from srscope.reproduction.criteria import at_least, below, combined, greater, times
 from srscope.reproduction.evidence import DEEPEST, DEPTHS, chi_key
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, LabelledImages, LayerPoints
-from srscope.stage_cache import StageCache
-from srscope.study import SetInfo, SuiteInfo
+from srscope.runtime.cache import StageCache
 
 CLAIM = {claim.id: claim for claim in claims.CLAIMS}
 

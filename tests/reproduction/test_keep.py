@@ -12,7 +12,7 @@ from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.reproduce import reproduce
-from srscope.stage_cache import StageCache
+from srscope.runtime.cache import StageCache
 
 
 def estimate(value: float) -> Estimate:

@@ -267,7 +267,7 @@ def test_interrupt_ends_it_cleanly(tmp_path: Path) -> None:
     script = f"""
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
-from srscope import cli
+from srscope.cli.main import main as cli
 from srscope.reproduction import reproduce as module
 from support.experiments import slow
 these = [slow("fig1"), slow("fig2")]

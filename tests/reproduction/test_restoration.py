@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from srscope.errors import NetworkError
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.reproduction import restoration
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.evidence import change_key, chi_key, gain_key, psnr_key

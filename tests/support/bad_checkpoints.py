@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from support.bad_pickles import PICKLES
 from support.mutants import SPOILS
 

@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from support.killer import Killer, Outcome
 from support.labs import save_network
 from support.runs import tiny_recipe
 from support.tiny import FAST_WORDS, photographs, tiny_checkpoint
 
 MODULES = (
-    "srscope.analysis",
-    "srscope.console",
+    "srscope.analyses.separability",
+    "srscope.cli.console",
     "srscope.figures.save",
     "srscope.report.html",
     "srscope.reproduction.page",
     "srscope.reproduction.reproduce",
     "srscope.scores.feature_space",
-    "srscope.study_file",
+    "srscope.study.store",
 )
 CHANGES = ("created", "timings", "seconds")
 """Keys of JSON files that tell when, or how long."""

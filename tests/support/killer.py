@@ -150,7 +150,7 @@ def _child(job: dict[str, Any], log: str, answer: int) -> None:
     if job.get("limit"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["limit"],) * 2)
     if "words" in job:
-        from srscope.cli import main
+        from srscope.cli.main import main
 
         code = main(job["words"])
     else:
@@ -170,13 +170,13 @@ def _child(job: dict[str, Any], log: str, answer: int) -> None:
 
 def _know_program() -> None:
     """Hash the package once, so that no child sees what somebody edits meanwhile."""
-    from srscope.stage_cache import program
+    from srscope.runtime.cache import program
 
     program()
 
 
 def _serve(photographs: str, log: str) -> None:
-    for name in ("srscope.console", "srscope.images.deep", "torch.utils.tensorboard"):
+    for name in ("srscope.cli.console", "srscope.images.deep", "torch.utils.tensorboard"):
         importlib.import_module(name)  # late imports of training: a third of a tiny run's time
     import srscope.training.facts
     from srscope.images.folder import load_folder
@@ -189,7 +189,7 @@ def _serve(photographs: str, log: str) -> None:
         job = json.loads(line)
         for name in job.get("modules", ()):
             importlib.import_module(name)
-        if "srscope.stage_cache" in sys.modules:
+        if "srscope.runtime.cache" in sys.modules:
             _know_program()
         read, write = os.pipe()
         pid = os.fork()

@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from srscope.networks.build import architecture_metadata
-from srscope.networks.cincgan import CinCGAN, CinCGANConfig
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.architectures.build import architecture_metadata
+from srscope.networks.architectures.cincgan import CinCGAN, CinCGANConfig
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.projection.config import TsneConfig
 from srscope.reproduction.lab import Lab, LabConfig
-from srscope.stage_cache import StageCache
+from srscope.runtime.cache import StageCache
 from support.tiny import photographs
 
 SR_NAMES = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")

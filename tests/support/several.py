@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from srscope.comparison import Compared, Comparison, Restoration
-from srscope.course import Course, Moment
-from srscope.study import Study
+from srscope.analyses.comparison.record import Compared, Comparison
+from srscope.analyses.course.record import Course, Moment
+from srscope.study.record import Restoration, Study
 from support import studies
 
 

@@ -9,7 +9,7 @@ from lightning.fabric.strategies.fsdp import FSDPStrategy
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
-from srscope.cli import main
+from srscope.cli.main import main
 from srscope.training import launch
 
 

@@ -13,7 +13,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope import study
+from srscope.degradations.record import SetInfo, SuiteInfo
+from srscope.networks.record import NetworkInfo
+from srscope.scores.record import FeatureSpaceScores, LayerScores, Runs, TsneScores, VarianceShares
+from srscope.study.record import Inputs, Study
 
 PHOTOGRAPHS = ("Dune.jpg", "Harbour.png", "Old town.jpg", "Fern.webp", "Kestrel.jpg")
 
@@ -61,7 +64,7 @@ def layer(
     runs: int = 5,
     crossed: bool = True,
     seed: int = 0,
-) -> study.LayerScores:
+) -> LayerScores:
     """Return one layer whose mean CHI over the runs is about ``chi``."""
     rng = np.random.default_rng(seed)
     sets, count = int(set_N.max()) + 1, len(set_N)
@@ -71,23 +74,23 @@ def layer(
         wd, bd = _spread(points_ND, set_N)
         points.append(points_ND.astype(np.float32))
         values.append((bd / wd * (count - sets) / (sets - 1), wd, bd, rng.normal(0.6, 0.02)))
-    chis, wds, bds, kls = (study.Runs.of(list(column)) for column in zip(*values, strict=True))
+    chis, wds, bds, kls = (Runs.of(list(column)) for column in zip(*values, strict=True))
     apart = chi / (chi + 60.0)
     degradation = 0.03 + 0.5 * apart
     content = (1 - degradation) * (0.8 - 0.3 * apart)
-    return study.LayerScores(
+    return LayerScores(
         layer=name,
         label=label,
         shape=(64, 32, 32),
         depth=depth,
-        tsne=study.TsneScores(chi=chis, wd=wds, bd=bds, kl=kls, grade=grade_of(chis.mean)),
-        feature_space=study.FeatureSpaceScores(
+        tsne=TsneScores(chi=chis, wd=wds, bd=bds, kl=kls, grade=grade_of(chis.mean)),
+        feature_space=FeatureSpaceScores(
             chi=1.2 + 0.6 * chi**0.5,
             silhouette=0.62 * apart - 0.04,
             knn_accuracy=1 / sets + (1 - 1 / sets) * apart if crossed else None,
             p_value=0.001 if chi >= 2 else 0.43,
         ),
-        variance=study.VarianceShares(
+        variance=VarianceShares(
             degradation=degradation, content=content, interaction=1 - degradation - content
         )
         if crossed
@@ -142,7 +145,7 @@ def make(
     source: str = "the 10 bundled test photographs",
     environment: Mapping[str, object] | None = None,
     seed: int = 0,
-) -> study.Study:
+) -> Study:
     """Return a study whose layer CHIs are ``chis`` (default: rising from 0.01 to about 600)."""
     names = labels(layers) if isinstance(layers, int) else tuple(layers)
     if chis is None:
@@ -160,26 +163,24 @@ def make(
         contents = [f"{s}/{c}" for s in sets for c in contents]
     depths = np.linspace(0, 1, len(names))
 
-    def entry(name: str, label: str, depth: float, chi: float, number: int) -> study.LayerScores:
+    def entry(name: str, label: str, depth: float, chi: float, number: int) -> LayerScores:
         return layer(
             name=name, label=label, depth=depth, chi=chi, set_N=set_N, content_N=content_N,
             runs=runs, crossed=crossed, seed=seed * 1000 + number,
         )  # fmt: skip
 
-    return study.Study(
-        network=study.NetworkInfo(
+    return Study(
+        network=NetworkInfo(
             name=network, source="bundled", parameters=1_517_571, sha256="3f" * 32, scale=4
         ),
-        suite=study.SuiteInfo(
+        suite=SuiteInfo(
             name="clean-blur-noise",
-            sets=tuple(
-                study.SetInfo(name=s, count=each, definition=f"definition of {s}") for s in sets
-            ),
+            sets=tuple(SetInfo(name=s, count=each, definition=f"definition of {s}") for s in sets),
             blur_applied_to="lr",
             quantized=True,
             crossed=crossed,
         ),
-        inputs=study.Inputs(
+        inputs=Inputs(
             patches_NHW3=_patches_NHW3(len(sets), set_N, content_N, side, seed),
             set_N=set_N,
             content_N=content_N,
@@ -210,16 +211,16 @@ def make(
     )
 
 
-def with_layer(record: study.Study, index: int, **changes: object) -> study.Study:
+def with_layer(record: Study, index: int, **changes: object) -> Study:
     """Return ``record`` with fields of one of its layers replaced."""
     entries = list(record.layers)
     entries[index] = dataclasses.replace(entries[index], **changes)  # type: ignore[arg-type]
     return dataclasses.replace(record, layers=tuple(entries))
 
 
-def without_chi(entry: study.LayerScores) -> study.LayerScores:
+def without_chi(entry: LayerScores) -> LayerScores:
     """Return ``entry`` with an undefined t-SNE CHI and undefined points."""
-    undefined = study.Runs(mean=float("nan"), std=float("nan"), runs=entry.tsne.chi.runs[:0])
+    undefined = Runs(mean=float("nan"), std=float("nan"), runs=entry.tsne.chi.runs[:0])
     return dataclasses.replace(
         entry,
         tsne=dataclasses.replace(entry.tsne, chi=undefined, grade="-"),

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.projection.config import TsneConfig
 
 FAST = {

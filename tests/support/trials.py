@@ -168,7 +168,7 @@ def _caught() -> Generator[io.BytesIO]:
 
 
 def _one(words: Sequence[str]) -> int:
-    from srscope.cli import main
+    from srscope.cli.main import main
     from srscope.errors import SrscopeError
 
     if ":" not in words[0]:

@@ -1,6 +1,6 @@
 """``srscope`` without figures and report, which take most of a tiny analysis: run as a script."""
 
-from srscope.cli import main
+from srscope.cli.main import main
 from srscope.figures import save
 from srscope.report import html
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from srscope.errors import CheckpointError
-from srscope.networks.limits import Building
+from srscope.networks.loading.limits import Building
 from srscope.networks.zoo import load_network
 from support.bad_checkpoints import KINDS, bad_checkpoints, bad_programs, saved, sound
 from support.bad_pickles import PICKLES

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from srscope.cli import main
-from srscope.degradations.suite import load_suite
+from srscope.cli.main import main
+from srscope.degradations.catalogue import load_suite
 from srscope.errors import SrscopeError
 from srscope.training.recipes import load_recipe
 from support.mutants import SPOILS

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srscope.files import LOCK, writing_to
+from srscope.runtime.files import LOCK, writing_to
 from support.disks import make_read_only, small_disk
 from support.jobs import Job, results
 from support.killer import Killer, Outcome

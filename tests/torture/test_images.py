@@ -172,7 +172,7 @@ def test_odd_names_links_and_files_that_vanish(tmp_path: Path, tally: Tally) -> 
 def test_paths_that_are_no_unicode_can_be_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    from srscope.cli import main
+    from srscope.cli.main import main
 
     source, out = (os.fsdecode(os.fsencode(tmp_path) + end) for end in (b"/in\xff", b"/out\xfe"))
     Path(source).mkdir()

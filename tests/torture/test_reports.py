@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from srscope.report import compare as comparison_page
-from srscope.report import course as course_page
+from srscope.analyses.comparison import page as comparison_page
+from srscope.analyses.course import page as course_page
 from srscope.report import html as report_page
 from srscope.reproduction import page as reproduction_page
 from srscope.reproduction.lab import LabConfig

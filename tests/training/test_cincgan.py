@@ -11,7 +11,7 @@ from lightning.fabric import Fabric
 from PIL import Image
 
 from srscope.errors import ParameterError, TrainingError
-from srscope.networks.cincgan import CinCGAN, CinCGANConfig
+from srscope.networks.architectures.cincgan import CinCGAN, CinCGANConfig
 from srscope.training.cincgan import PATIENCE, CinCGANRecipe, CinCGANTask
 from srscope.training.cincgan_losses import CycleLossConfig
 from srscope.training.cincgan_schedule import StageConfig

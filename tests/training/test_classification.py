@@ -12,9 +12,9 @@ from srscope.errors import ParameterError
 from srscope.images.cifar10 import ClassImages
 from srscope.images.digits import CLASSES
 from srscope.images.record import Contents
+from srscope.networks.architectures.resnet import ResNet18
+from srscope.networks.architectures.unified import UnifiedClassifier
 from srscope.networks.description import weights_sha256
-from srscope.networks.resnet import ResNet18
-from srscope.networks.unified import UnifiedClassifier
 from srscope.networks.zoo import load_network
 from srscope.training import labelled
 from srscope.training.classification import (

@@ -23,7 +23,7 @@ from lightning.fabric.strategies.ddp import DDPStrategy
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from srscope.cli import main
+from srscope.cli.main import main
 from srscope.errors import ParameterError, TrainingError
 from srscope.images.folder import load_folder
 from srscope.training import launch

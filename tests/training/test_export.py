@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from srscope.images.folder import load_folder
-from srscope.networks.checkpoints import load_weights
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.networks.description import weights_sha256
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.loading.checkpoints import load_weights
 from srscope.training.config import DataConfig
 from srscope.training.data import load_pairs
 from srscope.training.export import export

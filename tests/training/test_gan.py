@@ -8,7 +8,7 @@ import torch
 from lightning.fabric import Fabric
 
 from srscope.errors import CheckpointError, ParameterError, TrainingError
-from srscope.networks.srresnet import SRResNetConfig
+from srscope.networks.architectures.srresnet import SRResNetConfig
 from srscope.training.config import DataConfig, OptimizerConfig
 from srscope.training.discriminator import DiscriminatorConfig
 from srscope.training.gan import PATIENCE, GanLossConfig, GanRecipe, GanTask

@@ -12,7 +12,7 @@ from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from PIL import Image
 
 from srscope.errors import ParameterError, TrainingError
-from srscope.networks.srresnet import SRResNetConfig
+from srscope.networks.architectures.srresnet import SRResNetConfig
 from srscope.training import loop
 from srscope.training.config import DataConfig, OptimizerConfig
 from srscope.training.loop import Trained, train

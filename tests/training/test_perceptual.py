@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torchvision.models import vgg19
 
 from srscope.errors import CheckpointError, DownloadError
-from srscope.images.fetch import RemoteFile
+from srscope.runtime.fetch import RemoteFile
 from srscope.training.perceptual import VGG19, Vgg19Loss, feature_matching, vgg19_weights
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from srscope.errors import CheckpointError, FileProblem, ParameterError
-from srscope.networks.build import build_network
-from srscope.networks.resnet import ResNet18
-from srscope.networks.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.architectures.build import build_network
+from srscope.networks.architectures.resnet import ResNet18
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.networks.zoo import load_network
 from srscope.training.classification import ClassificationRecipe, ClassifierConfig
 from srscope.training.gan import GanRecipe

@@ -20,7 +20,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srscope.degradations.family import Degradation, drawn_degrees, kind_of
+from srscope.degradations.family import Degradation, drawn_degrees
+from srscope.degradations.record import SetInfo, SuiteInfo
+from srscope.degradations.registry import kind_of
 from srscope.degradations.resize import imresize
 from srscope.degradations.suite import BUNDLED, DegradedSet, Suite
 from srscope.errors import ParameterError, SrscopeError
@@ -28,7 +30,6 @@ from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
 from srscope.images.folder import load_folder
 from srscope.images.record import Contents, PhotoSet
-from srscope.study import SetInfo, SuiteInfo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,18 +8,15 @@ a user's own class need not. Suffixes: N images, C channels, H height, W width.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
 import torch
 from torch import Tensor
 
 from srscope.degradations.degree import draw, is_number
-from srscope.errors import ParameterError, SrscopeError, UnknownNameError
-from srscope.user_code import one_line, searched
+from srscope.errors import ParameterError
 
 
 class Degradation(Protocol):
@@ -82,7 +79,9 @@ class Family:
         raise NotImplementedError
 
 
-_REGISTER: dict[str, Callable[..., Degradation]] = {}
+REGISTER: dict[str, Callable[..., Degradation]] = {}
+"""Every registered family by its name; :mod:`~srscope.degradations.registry` looks them up."""
+
 FamilyClass = TypeVar("FamilyClass", bound=Callable[..., Degradation])
 
 
@@ -103,16 +102,16 @@ def register(name: str) -> Callable[[FamilyClass], FamilyClass]:
         ...
         ...     def __call__(self, images_NCHW, *, generator):
         ...         return images_NCHW + self.strength * (1 - 2 * images_NCHW)
-        >>> build("doctest-invert", {"strength": 0.5}).strength
-        0.5
+        >>> "doctest-invert" in REGISTER
+        True
         >>> unregister("doctest-invert")
     """
 
     def add(family: FamilyClass) -> FamilyClass:
-        taken = _REGISTER.get(name)
+        taken = REGISTER.get(name)
         if taken is not None and _origin(taken) != _origin(family):
             raise ParameterError("name", f"free, but {_origin(taken)} has it", name, "rename yours")
-        _REGISTER[name] = family
+        REGISTER[name] = family
         return family
 
     return add
@@ -120,59 +119,7 @@ def register(name: str) -> Callable[[FamilyClass], FamilyClass]:
 
 def unregister(name: str) -> None:
     """Forget the family ``name``; nothing happens when there is none."""
-    _REGISTER.pop(name, None)
-
-
-def registered() -> tuple[str, ...]:
-    """Return the registered names, sorted."""
-    return tuple(sorted(_REGISTER))
-
-
-def kind_of(degradation: Degradation) -> str:
-    """Return the registered name of a degradation's class, else ``module:Class``."""
-    for name, family in _REGISTER.items():
-        if family is type(degradation):
-            return name
-    return f"{type(degradation).__module__}:{type(degradation).__qualname__}"
-
-
-def build(kind: str, parameters: Mapping[str, object]) -> Degradation:
-    """Make a degradation from its name and parameters, as a suite file gives them.
-
-    Args:
-        kind: A registered name, or ``package.module:Class`` of the user's own.
-        parameters: Keyword arguments; a list of a YAML file becomes a tuple.
-
-    Raises:
-        UnknownNameError: If there is no such kind or parameter; near matches are suggested.
-        ParameterError: If a parameter is missing or breaks its rule.
-        SrscopeError: If the user's own class cannot be imported or made.
-    """
-    family = _imported(kind) if ":" in kind else _REGISTER.get(kind)
-    if family is None:
-        raise UnknownNameError("degradation", kind, registered())
-    accepted = inspect.signature(family).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
-    for name in parameters:
-        if name not in accepted and not takes_any:
-            raise UnknownNameError(f"parameter of {kind}", name, accepted)
-    for name, parameter in accepted.items():
-        required = parameter.default is parameter.empty and parameter.kind in (
-            parameter.KEYWORD_ONLY,
-            parameter.POSITIONAL_OR_KEYWORD,
-        )
-        if required and name not in parameters:
-            raise ParameterError(name, "given", None, f"add it to {kind}")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
-    try:
-        degradation = family(**values)
-    except SrscopeError:
-        raise
-    except Exception as error:  # a user's own class may raise anything
-        raise SrscopeError(f"{kind} cannot be made: {one_line(error)}") from error
-    if not callable(degradation):
-        raise SrscopeError(f"{kind} makes no degradation: its instances cannot be called")
-    return degradation
+    REGISTER.pop(name, None)
 
 
 def drawn_degrees(degradation: Degradation) -> dict[str, float]:
@@ -205,24 +152,6 @@ def definition_of(degradation: Degradation, unit: str) -> str:
     fields: dict[str, object] = {} if inspect.isroutine(degradation) else vars(degradation)
     shown = ", ".join(f"{key}={value!r}" for key, value in fields.items())
     return f"{name.rpartition('.')[2]}({shown})" if shown else name.rpartition(".")[2]
-
-
-def _imported(reference: str) -> Callable[..., Degradation]:
-    """Import ``package.module:Class``, looking in the working directory too, as python does."""
-    module_name, _, class_name = reference.partition(":")
-    try:
-        with searched(Path.cwd()):
-            found: object = importlib.import_module(module_name)
-            for part in class_name.split("."):
-                found = getattr(found, part)
-    except Exception as error:  # importing runs the user's code, which may raise anything
-        raise SrscopeError(
-            f"degradation {reference!r} cannot be imported: {one_line(error)}; "
-            "write package.module:Class, and install the package or work in its folder"
-        ) from error
-    if not callable(found):
-        raise SrscopeError(f"degradation {reference!r} is no class, so it cannot be made")
-    return cast(Callable[..., Degradation], found)
 
 
 def _origin(family: Callable[..., Degradation]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from srscope.errors import FileProblem, SrscopeError
-from srscope.user_code import one_line, searched
+from srscope.runtime.user_code import one_line, searched
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 

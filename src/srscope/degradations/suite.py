@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from srscope.degradations.family import Degradation, definition_of
 from srscope.errors import ParameterError, UnknownNameError
-from srscope.files import check_name
+from srscope.runtime.files import check_name
 
 BUNDLED = "bundled:"
 """Start of a set's ``folder`` that means photographs of this package, e.g. bundled:historic."""
@@ -137,75 +137,3 @@ class Suite:
         taken = DegradedSet(name=name, folder=str(folder))
         sets = tuple(taken if each.name == name else each for each in self.sets)
         return dataclasses.replace(self, sets=sets)
-
-
-_REGISTER: dict[str, Suite] = {}
-
-
-def register_suite(suite: Suite) -> Suite:
-    """Let a suite of the user's be called by its name, as those of the package are.
-
-    Args:
-        suite: Replaces an earlier one of that name, as a cell that is run again does.
-
-    Returns:
-        The same suite.
-
-    Raises:
-        ParameterError: If a suite of the package has the name.
-
-    Example:
-        >>> mine = register_suite(Suite(name="doctest", sets=(DegradedSet(name="clean"),)))
-        >>> load_suite("doctest") is mine
-        True
-        >>> unregister_suite("doctest")
-    """
-    from srscope.degradations.catalogue import SUITES  # it is made of this module's classes
-
-    if suite.name in {known.name for known in SUITES}:
-        rule = "another than those of the package's suites"
-        raise ParameterError("suite name", rule, suite.name, "rename yours")
-    _REGISTER[suite.name] = suite
-    return suite
-
-
-def unregister_suite(name: str) -> None:
-    """Forget the user's suite ``name``; nothing happens when there is none."""
-    _REGISTER.pop(name, None)
-
-
-def list_suites() -> tuple[Suite, ...]:
-    """Return the suites: the package's, in the order of the documentation, then the user's.
-
-    Example:
-        >>> [suite.name for suite in list_suites()][:2]
-        ['clean-blur-noise', 'noise-5-10-30']
-    """
-    from srscope.degradations.catalogue import SUITES  # it is made of this module's classes
-
-    return (*SUITES, *_REGISTER.values())
-
-
-def load_suite(name_or_path: str | Path) -> Suite:
-    """Return a suite of the package, or a registered one, by name; or read one from a YAML file.
-
-    Args:
-        name_or_path: A name of :func:`list_suites`, or a path that ends in .yaml or .yml.
-
-    Raises:
-        UnknownNameError: If there is no suite of that name; near matches are suggested.
-        FileProblem: If the file is missing, too large, not YAML, or breaks a rule; the message
-            names key, rule and value.
-
-    Example:
-        >>> [each.name for each in load_suite("noise-10-30").sets]
-        ['noise10', 'noise30']
-    """
-    from srscope.degradations.suite_file import read_suite  # it is made of this module's classes
-
-    known = {suite.name: suite for suite in list_suites()}
-    if isinstance(name_or_path, str) and name_or_path in known:
-        return known[name_or_path]
-    if Path(name_or_path).suffix.lower() in (".yaml", ".yml"):
-        return read_suite(Path(name_or_path))
-    raise UnknownNameError("suite", str(name_or_path), [*known, "a .yaml file of your own"])

@@ -28,10 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from srscope.degradations.family import Degradation, build
+from srscope.degradations.family import Degradation
+from srscope.degradations.registry import build
 from srscope.degradations.suite import BUNDLED, DegradedSet, Suite
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError
-from srscope.yaml_file import read_yaml
+from srscope.runtime.yaml_file import read_yaml
 
 
 def read_suite(path: Path) -> Suite:

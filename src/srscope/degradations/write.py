@@ -17,7 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from srscope import files
 from srscope.degradations.degrade import (
     degrade_image,
     downsample,
@@ -26,11 +25,12 @@ from srscope.degradations.degrade import (
     set_info,
     suite_info,
 )
+from srscope.degradations.record import SetInfo, SuiteInfo
 from srscope.degradations.suite import Suite
 from srscope.errors import FileProblem, ImageError, ParameterError
 from srscope.images.io import write_image
 from srscope.images.record import PhotoFile, PhotoSet
-from srscope.study import SetInfo, SuiteInfo
+from srscope.runtime import files
 
 MANIFEST = "suite.json"
 SCHEMA = "srscope.degraded/1"

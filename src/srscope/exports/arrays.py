@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.exports.spaces import Exported
-from srscope.files import atomic_path
+from srscope.runtime.files import atomic_path
 
 ARRAYS = "embeddings.npz"
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from srscope.exports.spaces import Exported
-from srscope.figures import words
-from srscope.files import write_text
-from srscope.study import LayerScores, Runs, Study
+from srscope.runtime.files import write_text
+from srscope.scores.record import LayerScores, Runs
+from srscope.study import words
+from srscope.study.record import Study
 
 TABLE = "scores.tex"
 _UNDEFINED = "--"

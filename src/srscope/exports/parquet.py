@@ -15,7 +15,7 @@ from PIL import Image
 
 from srscope.errors import SrscopeError
 from srscope.exports.spaces import Exported, labels_of
-from srscope.files import atomic_path, write_bytes
+from srscope.runtime.files import atomic_path, write_bytes
 
 TABLE, PICTURES = "images.parquet", "images"
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srscope.exports.spaces import Exported, labels_of
-from srscope.files import write_bytes, write_text
+from srscope.runtime.files import write_bytes, write_text
 
 CONFIG, LABELS, SPRITE = "projector_config.pbtxt", "labels.tsv", "sprite.png"
 _LONGEST_SIDE = 8192

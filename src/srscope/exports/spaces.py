@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.figures import words
-from srscope.study import LayerScores, Study
+from srscope.scores.record import LayerScores
+from srscope.study import words
+from srscope.study.record import Study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ from srscope.features.known import FeatureCache, KnownFeatures
 from srscope.features.store import FeatureStore
 from srscope.features.store_writer import create_store
 from srscope.features.stream import LayerFeatures, checked_device, stream_features
-from srscope.processes import Processes
+from srscope.runtime.processes import Processes
 
 
 class Images(Protocol):

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from srscope.errors import FileProblem
 from srscope.features.store import FeatureStore, hash_of, hash_of_meta
 from srscope.features.stream import LayerFeatures
-from srscope.files import atomic_path
-from srscope.stage_cache import key_of, machinery
+from srscope.runtime.cache import key_of, machinery
+from srscope.runtime.files import atomic_path
 
 VERSION = 1
 Compute = Callable[[Sequence[int], Sequence[str]], Generator[dict[str, LayerFeatures]]]
@@ -41,7 +41,7 @@ class FeatureCache:
 
     Args:
         folder: Made when absent.
-        network: Its identity: see :func:`srscope.networks.identity.identity_of`.
+        network: Its identity: see :func:`srscope.networks.structure.identity.identity_of`.
     """
 
     folder: Path

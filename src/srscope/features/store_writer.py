@@ -24,7 +24,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope import files
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.features.store import (
     META,
@@ -36,6 +35,7 @@ from srscope.features.store import (
     read_meta,
 )
 from srscope.features.stream import LayerFeatures
+from srscope.runtime import files
 
 _FEATURES = np.dtype("<f4")
 

@@ -20,7 +20,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srscope.allocation import reusing_memory
 from srscope.errors import (
     DegenerateError,
     NetworkError,
@@ -31,6 +30,7 @@ from srscope.errors import (
 )
 from srscope.features.reduce import channels_first, check_reducer, reduce_features
 from srscope.features.tap import FeatureTap
+from srscope.runtime.memory import reusing_memory
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 

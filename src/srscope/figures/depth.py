@@ -16,8 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from srscope import study
-from srscope.figures import style, words
+from srscope.figures import style
+from srscope.scores.record import LayerScores
+from srscope.scores.separability import BANDS
+from srscope.study import words
+from srscope.study.record import Study
 
 CHI_FLOOR = 0.01
 """CHI below this is drawn here: the axis is logarithmic, and less is as good as none."""
@@ -51,7 +54,7 @@ def _percent_tick(value: float, _position: int) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _tick_labels(record: study.Study) -> list[str]:
+def _tick_labels(record: Study) -> list[str]:
     limit = 16 if len(record.layers) > 7 else max(8, 84 // len(record.layers))
     return words.short_labels(record.layers, limit)
 
@@ -63,7 +66,7 @@ def _drawn(value: float) -> float:
 def chi_errorbar(
     axes: Axes,
     place_L: ArrayLike,
-    entries: Sequence[study.LayerScores],
+    entries: Sequence[LayerScores],
     *,
     label: str | None,
     **looks: Any,
@@ -106,8 +109,8 @@ def chi_axis(axes: Axes, tops: Sequence[float], *, graded: bool = True) -> None:
     axes.set_ylabel("CHI on t-SNE points" if graded else "CHI of the features")
     if not graded:
         return
-    edges = [CHI_FLOOR * 0.7, *(edge for edge, _ in style.GRADE_EDGES), top]
-    signs = ["\N{MINUS SIGN}", *(sign for _, sign in style.GRADE_EDGES)]
+    edges = [CHI_FLOOR * 0.7, *(edge for edge, _ in BANDS), top]
+    signs = ["\N{MINUS SIGN}", *(sign for _, sign in BANDS)]
     for i, sign in enumerate(signs):
         if i % 2:
             axes.axhspan(edges[i], edges[i + 1], color="#F2F2F2", zorder=0)
@@ -174,7 +177,7 @@ def chi_curves(labels: Sequence[str], curves: Sequence[Curve]) -> Figure:
 
 
 @style.in_house_style
-def chi_by_depth(record: study.Study) -> Figure:
+def chi_by_depth(record: Study) -> Figure:
     """Draw CHI (mean ± std over t-SNE runs, log scale) by layer, with the controls.
 
     The controls are the same architecture untrained, layer by layer, and the raw pixels. The
@@ -208,7 +211,7 @@ def chi_by_depth(record: study.Study) -> Figure:
 
 
 @style.in_house_style
-def variance_by_depth(record: study.Study) -> Figure | None:
+def variance_by_depth(record: Study) -> Figure | None:
     """Draw each layer's variance split into degradation, interaction and content.
 
     Returns:

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from srscope.figures import space, style, words
+from srscope.figures import space, style
+from srscope.study import words
 
 _SIZE_OF_POINTS, _LEVELS = 1400, 4
 

@@ -12,11 +12,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from srscope import study
-from srscope.figures import style, words
+from srscope.figures import style
+from srscope.study import words
+from srscope.study.record import Inputs, Study
 
 
-def sample_rows(inputs: study.Inputs, *, sets: int, crossed: bool, rows: int) -> list[list[int]]:
+def sample_rows(inputs: Inputs, *, sets: int, crossed: bool, rows: int) -> list[list[int]]:
     """Choose images evenly over the contents; nobody picks them by hand.
 
     Args:
@@ -31,7 +32,7 @@ def sample_rows(inputs: study.Inputs, *, sets: int, crossed: bool, rows: int) ->
 
     Example:
         >>> pixels = np.zeros((4, 8, 8, 3), np.uint8)
-        >>> images = study.Inputs(
+        >>> images = Inputs(
         ...     patches_NHW3=pixels,
         ...     set_N=np.array([0, 0, 1, 1]),
         ...     content_N=np.array([0, 1, 0, 1]),
@@ -84,7 +85,7 @@ def picture_grid(
     return figure
 
 
-def sample_grid(record: study.Study) -> Figure:
+def sample_grid(record: Study) -> Figure:
     """Draw a few contents (columns) in every set (rows)."""
     inputs, sets = record.inputs, record.suite.sets
     columns = sample_rows(inputs, sets=len(sets), crossed=record.suite.crossed, rows=8)

@@ -8,8 +8,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from srscope import files, study
 from srscope.figures import depth, samples, scatter, style
+from srscope.runtime import files
+from srscope.study.record import Study
 
 DPI = 200
 _UNDATED: dict[str, dict[str, Any]] = {
@@ -20,7 +21,7 @@ _UNDATED: dict[str, dict[str, Any]] = {
 """By format: the metadata that would tell when or by what a file was made."""
 
 
-def _figures(record: study.Study) -> Iterator[tuple[str, Figure | None]]:
+def _figures(record: Study) -> Iterator[tuple[str, Figure | None]]:
     yield "layers", scatter.layer_scatter(record)
     yield "chi-by-depth", depth.chi_by_depth(record)
     yield "variance-by-depth", depth.variance_by_depth(record)
@@ -53,7 +54,7 @@ def save_figure(
 
 
 def save_figures(
-    record: study.Study, folder: str | Path, *, suffixes: Sequence[str] = ("png", "svg")
+    record: Study, folder: str | Path, *, suffixes: Sequence[str] = ("png", "svg")
 ) -> list[Path]:
     """Write every figure of ``record`` into ``folder``, by default as PNG (200 dpi) and SVG.
 

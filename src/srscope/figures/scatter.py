@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from srscope import study
-from srscope.figures import style, words
+from srscope.figures import style
 from srscope.figures.panels import draw_points
+from srscope.scores.record import LayerScores
+from srscope.study import words
+from srscope.study.record import Inputs, Study
 
 
 def columns_of(panels: int) -> int:
@@ -27,13 +29,13 @@ def columns_of(panels: int) -> int:
     return min((6, 5, 4), key=lambda columns: (-panels % columns, columns))
 
 
-def _scatter(axes: Axes, entry: study.LayerScores, inputs: study.Inputs, run: int) -> None:
+def _scatter(axes: Axes, entry: LayerScores, inputs: Inputs, run: int) -> None:
     points_N2 = entry.points_RN2[run] if run < len(entry.points_RN2) else np.empty((0, 2))
     draw_points(axes, points_N2, inputs.set_N, inputs.set_N)
 
 
 @style.in_house_style
-def layer_scatter(record: study.Study, *, run: int = 0) -> Figure:
+def layer_scatter(record: Study, *, run: int = 0) -> Figure:
     """Draw one panel a layer with its CHI (mean ± std over the runs) and grade below.
 
     Args:

@@ -35,9 +35,6 @@ CONTROL_COLOUR = "#6B6B6B"
 FULL_WIDTH = 7.16
 """Inches: the text width of a two-column paper."""
 
-GRADE_EDGES = ((20.0, "+"), (100.0, "++"), (500.0, "+++"))
-"""The paper's bands of CHI: from this value on, this grade; below the first, a minus."""
-
 _RC: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],

@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-from srscope import files
 from srscope.errors import DownloadError
 from srscope.images.archives import unzip
 from srscope.images.cifar10 import (
@@ -15,9 +14,10 @@ from srscope.images.cifar10 import (
     read_test_images,
     read_training_images,
 )
-from srscope.images.fetch import RemoteFile, fetch
 from srscope.images.folder import load_folder
 from srscope.images.record import PhotoSet
+from srscope.runtime import files
+from srscope.runtime.fetch import RemoteFile, fetch
 
 # Checksum as recorded by TensorFlow Datasets for the official file.
 DIV2K_VALIDATION = RemoteFile(

@@ -35,8 +35,8 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srscope.errors import ImageError, ParameterError, first_line
-from srscope.files import atomic_path
 from srscope.images.png16 import decode_png16, is_png16_colour
+from srscope.runtime.files import atomic_path
 
 _Value = TypeVar("_Value", bound=np.generic)
 

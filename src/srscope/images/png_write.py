@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import ParameterError
-from srscope.files import atomic_path
+from srscope.runtime.files import atomic_path
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
 _STRIP = 1 << 20  # values filtered at once

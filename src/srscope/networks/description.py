@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from srscope.networks.adapter import inner_network
-from srscope.study import NetworkInfo
+from srscope.networks.record import NetworkInfo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import inner_network
-from srscope.networks.trace import constant_layers
+from srscope.networks.structure.trace import constant_layers
 
 State = Mapping[str, Any]
 

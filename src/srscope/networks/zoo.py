@@ -13,18 +13,18 @@ import torch
 from torch import nn
 
 from srscope.errors import ParameterError, UnknownNameError
-from srscope.networks.build import build_network
-from srscope.networks.checkpoints import (
+from srscope.networks.architectures.build import build_network
+from srscope.networks.description import LoadedNetwork, weights_sha256
+from srscope.networks.loading.checkpoints import (
     load_weights,
     read_metadata,
     read_state_dict,
     srresnet_config,
 )
-from srscope.networks.description import LoadedNetwork, weights_sha256
-from srscope.networks.factory import load_factory
-from srscope.networks.foreign import load_detected, load_timm
-from srscope.networks.programs import load_program, program_kind
-from srscope.networks.spec import Value, parse_spec, refuse_options
+from srscope.networks.loading.factory import load_factory
+from srscope.networks.loading.foreign import load_detected, load_timm
+from srscope.networks.loading.programs import load_program, program_kind
+from srscope.networks.loading.spec import Value, parse_spec, refuse_options
 
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights"
 

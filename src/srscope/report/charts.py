@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 
-from srscope import study
-from srscope.figures import words
 from srscope.figures.depth import CHI_FLOOR, chi_tick
-from srscope.figures.style import GRADE_EDGES, SHARE_COLOURS
+from srscope.figures.style import SHARE_COLOURS
 from srscope.report.markup import text
+from srscope.scores.record import LayerScores
+from srscope.scores.separability import BANDS
+from srscope.study import words
+from srscope.study.record import Study
 
 ROW = 30
 """Pixels: height of one layer's row."""
@@ -22,7 +24,7 @@ FIRST = ROW + 12
 _LEFT, _RIGHT = 3.0, 99.0
 
 
-def _labels(record: study.Study, first: str) -> str:
+def _labels(record: Study, first: str) -> str:
     """Return the column of layer names; ``first`` names the row that is no layer, or is empty."""
     items = f'<li class="control">{first}</li>'
     short = words.short_labels(record.layers, 18)
@@ -46,9 +48,7 @@ class _LogAxis:
         return [10.0**n for n in range(round(self.low), math.floor(self.high) + 1)]
 
 
-def _series(
-    entries: tuple[study.LayerScores, ...], axis: _LogAxis, kind: str, height: float
-) -> str:
+def _series(entries: tuple[LayerScores, ...], axis: _LogAxis, kind: str, height: float) -> str:
     """Return one line over the layers with error bars and markers; undefined layers break it."""
     marks, stretches, current = "", [], []
     for i, entry in enumerate(entries):
@@ -80,14 +80,14 @@ def _series(
     )
 
 
-def chi_by_depth(record: study.Study) -> str:
+def chi_by_depth(record: Study) -> str:
     """Return the chart of CHI by layer on a log scale, beside untrained and pixel controls."""
     chis = [e.tsne.chi for e in (*record.layers, *record.untrained, record.pixels)]
     axis = _LogAxis(max((c.mean + c.std for c in chis if math.isfinite(c.mean)), default=1.0))
     height = ROW * len(record.layers)
-    edges = [CHI_FLOOR, *(e for e, _ in GRADE_EDGES), 10**axis.high]
+    edges = [CHI_FLOOR, *(e for e, _ in BANDS), 10**axis.high]
     bands = ""
-    for i, sign in enumerate(["\N{MINUS SIGN}", *(s for _, s in GRADE_EDGES)]):
+    for i, sign in enumerate(["\N{MINUS SIGN}", *(s for _, s in BANDS)]):
         left, right = axis(edges[i]), axis(edges[i + 1])
         if i % 2:
             bands += (
@@ -124,7 +124,7 @@ def chi_by_depth(record: study.Study) -> str:
     )
 
 
-def chi_key(record: study.Study) -> str:
+def chi_key(record: Study) -> str:
     """Return what is drawn in the chart of CHI; a control that is not there is not in the key."""
     items = (
         '<li><svg width="24" height="12"><line class="network" x2="24" y1="6" y2="6"/>'
@@ -153,7 +153,7 @@ def variance_key() -> str:
     return f'<ul class="key">{items}</ul>'
 
 
-def variance_by_depth(record: study.Study) -> str:
+def variance_by_depth(record: Study) -> str:
     """Return the stacked bars of the variance split, the raw pixels first; "" where undefined."""
     entries = [record.pixels, *record.layers]
     if all(e.variance is None for e in entries):

@@ -13,10 +13,10 @@ from typing import Literal
 
 from matplotlib.ticker import MaxNLocator
 
-from srscope.figures import words
 from srscope.figures.depth import CHI_FLOOR, chi_tick
-from srscope.figures.style import GRADE_EDGES
 from srscope.report.markup import text
+from srscope.scores.separability import BANDS
+from srscope.study import words
 
 HEIGHT = 300
 """Pixels: of the drawing without its axis."""
@@ -166,8 +166,8 @@ def curves(
 def _grades(height: _Heights) -> tuple[str, str]:
     """Return the bands of the paper's grades, and their signs."""
     shaded = signs = ""
-    edges = [CHI_FLOOR, *(edge for edge, _ in GRADE_EDGES), 10**height.high]
-    for i, sign in enumerate(["\N{MINUS SIGN}", *(sign for _, sign in GRADE_EDGES)]):
+    edges = [CHI_FLOOR, *(edge for edge, _ in BANDS), 10**height.high]
+    for i, sign in enumerate(["\N{MINUS SIGN}", *(sign for _, sign in BANDS)]):
         low, high = height(edges[i]), height(edges[i + 1])
         if i % 2:
             shaded += (

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope import study
-from srscope.figures import words
 from srscope.report.page import filled
 from srscope.report.pictures import Sprite
+from srscope.scores.record import LayerScores
+from srscope.study import words
+from srscope.study.record import Study
 
 GRID = 9999
 """Points are drawn on a grid of this many steps: finer than any screen, and short to write."""
@@ -39,7 +40,7 @@ def controls(*, crossed: bool) -> str:
     return filled("controls.html", coloured_by="degradation" if crossed else "set")
 
 
-def entry(layer: study.LayerScores, short: str) -> dict[str, Any]:
+def entry(layer: LayerScores, short: str) -> dict[str, Any]:
     """Return what the plots need of one layer, under a short name."""
     chi = layer.tsne.chi
     return {
@@ -53,7 +54,7 @@ def entry(layer: study.LayerScores, short: str) -> dict[str, Any]:
     }
 
 
-def payload(record: study.Study, sprite: Sprite) -> dict[str, Any]:
+def payload(record: Study, sprite: Sprite) -> dict[str, Any]:
     """Return everything the plots need."""
     inputs = record.inputs
     short = words.short_labels(record.layers, 18)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from srscope import files, study
-from srscope.figures import words
 from srscope.report import charts, explorer, markup, pictures, provenance, tables
 from srscope.report.markup import prose, text
 from srscope.report.page import Plots, document, filled, joined, resource
-from srscope.report.verdict import verdict
+from srscope.runtime import files
+from srscope.study import words
+from srscope.study.record import Study
+from srscope.study.verdict import verdict
 
 
-def _facts(record: study.Study) -> str:
+def _facts(record: Study) -> str:
     network, inputs, suite = record.network, record.inputs, record.suite
     pairs = [
         ("Network", f"{words.network_name(record)}, ×{network.scale}"),
@@ -32,7 +33,7 @@ def _facts(record: study.Study) -> str:
     return markup.definitions(pairs)
 
 
-def _provenance(record: study.Study) -> str:
+def _provenance(record: Study) -> str:
     network = record.network
     pairs = [
         ("network", network.name),
@@ -44,18 +45,18 @@ def _provenance(record: study.Study) -> str:
     return markup.definitions(pairs)
 
 
-def _environment(record: study.Study) -> str:
+def _environment(record: Study) -> str:
     seconds = [(f"seconds for {stage}", f"{s:.1f}") for stage, s in record.timings.items()]
     return markup.definitions([*markup.flat(record.environment), *seconds])
 
 
-def _controls_lead(record: study.Study) -> str:
+def _controls_lead(record: Study) -> str:
     if record.untrained:
         return "The controls went through the same analysis as the network."
     return "The raw pixels went through the same analysis; the untrained control was not run."
 
 
-def render(record: study.Study) -> str:
+def render(record: Study) -> str:
     """Return the whole report as HTML."""
     outcome = verdict(record)
     sprite = pictures.sprite(record.inputs.patches_NHW3)
@@ -66,7 +67,7 @@ def render(record: study.Study) -> str:
         for f in outcome.findings
     )
     main = filled(
-        "study.html",
+        "html",
         network=name,
         kind=outcome.kind,
         headline=prose(outcome.headline),
@@ -107,6 +108,6 @@ def render(record: study.Study) -> str:
     )  # fmt: skip
 
 
-def write_report(record: study.Study, path: str | Path) -> None:
+def write_report(record: Study, path: str | Path) -> None:
     """Write the report of ``record`` to ``path``, whole or not at all."""
     files.write_text(path, render(record))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from srscope.figures import words
+from srscope.study import words
 
 
 def text(value: object) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from srscope import study
 from srscope.report.markup import text_block
 from srscope.report.page import filled
+from srscope.study.record import Study
 
 BIBTEX = """\
 @article{liu2021discovering,
@@ -18,7 +18,7 @@ BIBTEX = """\
 _BLURRED = {"lr": "the LR image", "hr": "the HR image"}
 
 
-def of_images(record: study.Study) -> list[tuple[str, str]]:
+def of_images(record: Study) -> list[tuple[str, str]]:
     """Return (name, value) of the suite's settings, as they stand in the protocol."""
     suite = record.suite
     return [

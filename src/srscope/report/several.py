@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from srscope import study
-from srscope.comparison import Restoration, best_layer
-from srscope.figures import words
 from srscope.report import explorer, markup, pictures, provenance
 from srscope.report.markup import text
 from srscope.report.page import Plots, document, filled, joined, resource, section
+from srscope.scores.record import LayerScores, Runs
+from srscope.study import words
+from srscope.study.record import Restoration, Study, best_layer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,7 @@ def percent_cell(share: float | None) -> Cell:
     return Cell(shown=words.percent(share), value="" if share is None else share)
 
 
-def chi_cell(chi: study.Runs) -> Cell:
+def chi_cell(chi: Runs) -> Cell:
     """Return CHI over the runs as a cell."""
     return Cell(shown=words.with_spread(chi), value=chi.mean if chi.mean == chi.mean else "")
 
@@ -66,7 +66,7 @@ def psnr_cells(restored: Restoration) -> list[Cell]:
     ]
 
 
-def score_cells(layer: study.LayerScores) -> list[Cell]:
+def score_cells(layer: LayerScores) -> list[Cell]:
     """Return a layer's cells under :data:`SCORE_HEADS`."""
     space, split, chi = layer.feature_space, layer.variance, chi_cell(layer.tsne.chi)
     return [
@@ -126,7 +126,7 @@ class Panel:
     """One study beside others, under its name."""
 
     name: str
-    study: study.Study
+    study: Study
 
 
 def payload(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from srscope import study
-from srscope.figures import words
 from srscope.figures.samples import sample_rows
 from srscope.report import pictures
 from srscope.report.markup import text
+from srscope.scores.record import LayerScores
+from srscope.study import words
+from srscope.study.record import Study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +95,7 @@ GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
 )
 
 
-def _cells(entry: study.LayerScores) -> Iterable[str]:
+def _cells(entry: LayerScores) -> Iterable[str]:
     tsne, space, split = entry.tsne, entry.feature_space, entry.variance
     yield words.with_spread(tsne.chi)
     yield words.grade_sign(tsne.grade) if words.number(tsne.chi.mean) != words.UNDEFINED else "–"
@@ -108,7 +109,7 @@ def _cells(entry: study.LayerScores) -> Iterable[str]:
         yield words.percent(getattr(split, part) if split else None)
 
 
-def _row(entry: study.LayerScores, label: str) -> str:
+def _row(entry: LayerScores, label: str) -> str:
     shape = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(str(n) for n in entry.shape)
     dotted = (
         "" if entry.layer in ("pixels", label) else text(entry.layer).replace(".", ".<wbr>") + " · "
@@ -121,7 +122,7 @@ def _row(entry: study.LayerScores, label: str) -> str:
     return f"<tr>{head}{cells}</tr>"
 
 
-def _body(title: str, entries: Sequence[study.LayerScores]) -> str:
+def _body(title: str, entries: Sequence[LayerScores]) -> str:
     if not entries:
         return ""
     rows = "".join(map(_row, entries, words.short_labels(entries, 18)))
@@ -132,7 +133,7 @@ def _body(title: str, entries: Sequence[study.LayerScores]) -> str:
     return f"<tbody>{head}{rows}</tbody>"
 
 
-def scores(record: study.Study) -> str:
+def scores(record: Study) -> str:
     """Return the score table: the network's layers, then the two controls."""
     groups = "".join(
         f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in GROUPS
@@ -157,7 +158,7 @@ def scores(record: study.Study) -> str:
 _NAMES = {"variance": "share of variance", "knn_accuracy": "k-NN", "p_value": "p"}
 
 
-def left_out(record: study.Study) -> str:
+def left_out(record: Study) -> str:
     """Return which scores this design leaves undefined, and why; nothing where none is."""
     items = "".join(
         f"<li>{text(_NAMES.get(score, score))}: {text(why)}</li>" for score, why in record.left_out
@@ -175,7 +176,7 @@ def column_meanings() -> str:
     return f'<dl class="meanings">{rows}</dl>'
 
 
-def samples(record: study.Study) -> str:
+def samples(record: Study) -> str:
     """Return a table of pictures: sets downwards, a few contents across."""
     inputs, sets, crossed = record.inputs, record.suite.sets, record.suite.crossed
     chosen = sample_rows(inputs, sets=len(sets), crossed=crossed, rows=8)
@@ -205,7 +206,7 @@ def _breakable(name: str) -> str:
     return "<wbr>#".join(parts)
 
 
-def sets(record: study.Study) -> str:
+def sets(record: Study) -> str:
     """Return the sets of the suite with their definitions."""
     rows = "".join(
         f'<tr><th scope="row">{text(s.name)}</th><td>{s.count}</td>'
@@ -216,7 +217,7 @@ def sets(record: study.Study) -> str:
     return f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def skipped(record: study.Study) -> str:
+def skipped(record: Study) -> str:
     """Return the files that could not be used, each with the reason."""
     return skipped_files(record.inputs.skipped) or "<p>None: every file could be used.</p>"
 

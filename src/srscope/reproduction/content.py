@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.features.extract import extract
-from srscope.files import scratch_folder
 from srscope.networks.description import LoadedNetwork, TapPoint
-from srscope.networks.select import select_layers
+from srscope.networks.structure.select import select_layers
 from srscope.reproduction.estimate import DRAWS, estimate_of
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages
+from srscope.runtime.cache import Entry
+from srscope.runtime.files import scratch_folder
 from srscope.scores.resampled import CrossedProducts, content_shares, crossed_products
 from srscope.scores.variance import two_way_variance_by_channel
-from srscope.stage_cache import Entry
 
 CONTENT_VERSION = 1
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from srscope import files
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab, identity_of_images
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.write import environment, figure_files
-from srscope.stage_cache import Entry, pack, program, values_of
+from srscope.runtime import files
+from srscope.runtime.cache import Entry, pack, program, values_of
 
 FINDING_VERSION = 2
 _FILE, _SAMPLES = "file:", "samples:"

@@ -16,25 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from srscope.analysis_features import MARGIN, load_photographs
+from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import DegradedImages, degrade
-from srscope.degradations.suite import load_suite
+from srscope.degradations.record import SuiteInfo
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.features.extract import extract
-from srscope.files import scratch_folder
 from srscope.images.contents import crop_contents
 from srscope.images.digits import PER_CLASS, digits_test
 from srscope.networks.description import LoadedNetwork, TapPoint
-from srscope.networks.select import select_layers
+from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca
 from srscope.projection.tsne import embed_many
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
+from srscope.runtime.cache import Entry, StageCache, hash_of_arrays, pack, values_of
+from srscope.runtime.files import scratch_folder
+from srscope.scores.record import VarianceShares
 from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
-from srscope.stage_cache import Entry, StageCache, hash_of_arrays, pack, values_of
-from srscope.study import SuiteInfo, VarianceShares
+from srscope.study.extraction import MARGIN, load_photographs
 
 COMPONENTS = 50
 """Principal components kept, as in the paper."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, get_args
 
 from PIL import Image
 
-from srscope.figures import words
 from srscope.report import markup
 from srscope.report.markup import prose, text, text_block
 from srscope.report.page import document, filled, resource
 from srscope.report.provenance import BIBTEX
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
 from srscope.reproduction.write import SIGNS, environment, figure_files, interval_text, tally
+from srscope.study import words
 
 if TYPE_CHECKING:
     from srscope.reproduction.reproduce import Reproduction

@@ -12,18 +12,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.figures import words
 from srscope.figures.panels import Panel
 from srscope.projection.config import TsneConfig
 from srscope.reproduction import paper
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Estimate, LayerPoints, Maps
+from srscope.runtime.cache import Entry, pack, values_of
 from srscope.scores.feature_space import chi as feature_chi
 from srscope.scores.feature_space import knn_accuracy
 from srscope.scores.null import permutation_p_value
+from srscope.scores.record import Runs
 from srscope.scores.separability import grade, separability
-from srscope.stage_cache import Entry, pack, values_of
-from srscope.study import Runs
+from srscope.study import words
 
 Kind = Literal["network", "untrained", "raw pixels"]
 NAMES = {

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.study import SuiteInfo, VarianceShares
+from srscope.degradations.record import SuiteInfo
+from srscope.scores.record import VarianceShares
 
 Cell = str | float | int | None
 """A cell of a table; ``None`` where there is nothing to say."""

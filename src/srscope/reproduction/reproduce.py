@@ -17,10 +17,9 @@ from typing import cast
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
-from srscope.analysis_features import Progress, load_photographs
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError, reason_of
-from srscope.files import writing_to
 from srscope.images.downloads import data_folder
+from srscope.networks.record import NetworkInfo
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.experiments import EXPERIMENTS
@@ -28,8 +27,9 @@ from srscope.reproduction.keep import FINDING_VERSION, inputs_of, packed, unpack
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Judgement
 from srscope.reproduction.write import FIGURES, write_outputs
-from srscope.stage_cache import StageCache
-from srscope.study import NetworkInfo
+from srscope.runtime.cache import StageCache
+from srscope.runtime.files import writing_to
+from srscope.study.extraction import Progress, load_photographs
 
 
 @dataclass(frozen=True, kw_only=True)

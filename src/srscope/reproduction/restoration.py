@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from srscope.analysis_features import MARGIN, load_photographs
 from srscope.degradations.degrade import downsample, generator_for, quantize
 from srscope.degradations.degree import fixed
 from srscope.degradations.mild import Mild
@@ -26,6 +25,7 @@ from srscope.networks.upscale import upscale
 from srscope.reproduction.estimate import DRAWS, estimate_of
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages
+from srscope.study.extraction import MARGIN, load_photographs
 
 LR_BORDER = 4
 """LR pixels left out along each side when measuring: methods see nothing beyond a crop."""

@@ -12,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from srscope import files
-from srscope.figures import words
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
+from srscope.runtime import files
+from srscope.study import words
 
 if TYPE_CHECKING:
     from srscope.reproduction.reproduce import Reproduction

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.labelled import check_labelled
 
-# Lower end of each band and its grade, best first. Source: Liu et al. 2021, table 1.
-_BANDS = ((500.0, "+++"), (100.0, "++"), (20.0, "+"))
+BANDS = ((20.0, "+"), (100.0, "++"), (500.0, "+++"))
+"""Lower end of each of the paper's bands of CHI, and its grade; below the first, a minus.
+
+Source: Liu et al. 2021, table 1.
+"""
 
 
 # A share of WD in BD that only rounding leaves: distances within classes of 1e-13 of those between
@@ -117,4 +120,4 @@ def grade(chi: float) -> str:
     """
     if not (math.isfinite(chi) and chi >= 0):
         raise ParameterError("chi", "a finite number of 0 or more", chi)
-    return next((band for least, band in _BANDS if chi >= least), "-")
+    return next((band for least, band in reversed(BANDS) if chi >= least), "-")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import DegenerateError, ParameterError
-from srscope.study import VarianceShares
+from srscope.scores.record import VarianceShares
 
 _BLOCK_VALUES = 1 << 20  # float64 values of the features copied at once: 8 MiB
 

@@ -10,7 +10,7 @@ import torch
 from lightning.fabric.utilities import rank_zero_warn
 
 from srscope.errors import CheckpointError
-from srscope.files import atomic_path, write_text
+from srscope.runtime.files import atomic_path, write_text
 
 PATTERN = "checkpoint-*.pt"
 

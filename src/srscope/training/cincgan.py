@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from srscope.errors import ParameterError, TrainingError
-from srscope.networks.cincgan import CinCGAN, CinCGANConfig, Generator
-from srscope.networks.srresnet import SRResNet
+from srscope.networks.architectures.cincgan import CinCGAN, CinCGANConfig, Generator
+from srscope.networks.architectures.srresnet import SRResNet
 from srscope.training.cincgan_losses import (
     CycleLossConfig,
     PatchDiscriminator,

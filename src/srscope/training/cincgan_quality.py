@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srscope.images.bundled import load_bundled
-from srscope.networks.cincgan import CinCGAN
+from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.training.data import Pair, make_pair
 from srscope.training.quality import psnr_of_pairs, quality
 from srscope.training.unpaired import Judged, mild_judged

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
+from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import degrade
-from srscope.degradations.suite import load_suite
 from srscope.errors import ParameterError
 from srscope.images.cifar10 import ClassImages
-from srscope.networks.resnet import ResNet18, ResNetConfig
-from srscope.networks.unified import UnifiedClassifier, UnifiedClassifierConfig
+from srscope.networks.architectures.resnet import ResNet18, ResNetConfig
+from srscope.networks.architectures.unified import UnifiedClassifier, UnifiedClassifierConfig
 from srscope.training.config import Recipe, require_positive
 from srscope.training.feed import Feed
 from srscope.training.labelled import ClassDataConfig, load_class_data

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from srscope.errors import ParameterError
-from srscope.files import check_name
+from srscope.runtime.files import check_name
 
 if TYPE_CHECKING:
     from torch import nn

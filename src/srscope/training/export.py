@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from srscope.files import write_bytes, write_text
-from srscope.networks.build import architecture_metadata
+from srscope.networks.architectures.build import architecture_metadata
 from srscope.networks.description import weights_sha256
+from srscope.runtime.files import write_bytes, write_text
 from srscope.training.card import card_for_people
 from srscope.training.loop import Trained
 from srscope.training.recipes import recipe_dict

@@ -12,8 +12,8 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from srscope.errors import ParameterError, TrainingError
-from srscope.networks.build import SRConfig, build_network
-from srscope.networks.srresnet import SRResNetConfig
+from srscope.networks.architectures.build import SRConfig, build_network
+from srscope.networks.architectures.srresnet import SRResNetConfig
 from srscope.training.config import OptimizerConfig, PairRecipe
 from srscope.training.data import Batches, load_pairs
 from srscope.training.discriminator import Discriminator, DiscriminatorConfig

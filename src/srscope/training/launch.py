@@ -9,7 +9,7 @@ from lightning.fabric.strategies.strategy import Strategy
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from srscope.errors import ParameterError, TrainingError, first_line
-from srscope.processes import check_launcher
+from srscope.runtime.processes import check_launcher
 from srscope.training.config import Recipe
 
 

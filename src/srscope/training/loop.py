@@ -16,9 +16,9 @@ from lightning.fabric import Fabric
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 
-from srscope.allocation import reusing_memory
 from srscope.errors import ParameterError, TrainingError
-from srscope.files import full_disk, write_text, writing_to
+from srscope.runtime.files import full_disk, write_text, writing_to
+from srscope.runtime.memory import reusing_memory
 from srscope.training.checkpoint import (
     PATTERN,
     load_newest_checkpoint,

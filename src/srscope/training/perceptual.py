@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from srscope.errors import CheckpointError, DownloadError
 from srscope.images.downloads import data_folder
-from srscope.images.fetch import RemoteFile, fetch
+from srscope.runtime.fetch import RemoteFile, fetch
 
 VGG19 = RemoteFile(
     url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",

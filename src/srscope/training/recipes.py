@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError, reason_of
+from srscope.runtime.yaml_file import read_yaml
 from srscope.training.cincgan import CinCGANRecipe, CinCGANTask
 from srscope.training.classification import ClassificationRecipe, ClassificationTask
 from srscope.training.config import Recipe
@@ -16,7 +17,6 @@ from srscope.training.recipe_check import check_recipe
 from srscope.training.sr import SRRecipe, SRTask
 from srscope.training.task import Task
 from srscope.training.unified import UnifiedSRRecipe
-from srscope.yaml_file import read_yaml
 
 TASKS: dict[str, tuple[type[Recipe], Callable[..., Task]]] = {
     "sr": (SRRecipe, SRTask),

@@ -17,14 +17,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from srscope.errors import CheckpointError, FileProblem, ParameterError, reason_of
-from srscope.files import scratch_folder
-from srscope.networks.build import architecture_metadata, build_network
-from srscope.networks.checkpoints import is_of_a_run, read_checkpoint
-from srscope.networks.cincgan import CinCGAN
+from srscope.networks.architectures.build import architecture_metadata, build_network
+from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.programs import program_kind
-from srscope.networks.spec import is_snapshots
+from srscope.networks.loading.checkpoints import is_of_a_run, read_checkpoint
+from srscope.networks.loading.programs import program_kind
+from srscope.networks.loading.spec import is_snapshots
 from srscope.networks.zoo import load_network
+from srscope.runtime.files import scratch_folder
 from srscope.training.recipes import TASKS
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")

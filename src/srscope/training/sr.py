@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
-from srscope.networks.build import SRConfig, build_network
-from srscope.networks.srresnet import SRResNetConfig
+from srscope.networks.architectures.build import SRConfig, build_network
+from srscope.networks.architectures.srresnet import SRResNetConfig
 from srscope.training.config import PairRecipe
 from srscope.training.data import Batches, load_pairs
 from srscope.training.facts import data_facts, quality_facts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from srscope.networks.unified import UnifiedConfig
+from srscope.networks.architectures.unified import UnifiedConfig
 from srscope.training.config import PairRecipe
 
 

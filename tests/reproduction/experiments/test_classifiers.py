@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from srscope.networks.resnet import ResNet18, ResNetConfig
-from srscope.networks.unified import (
+from srscope.networks.architectures.resnet import ResNet18, ResNetConfig
+from srscope.networks.architectures.unified import (
     UnifiedClassifier,
     UnifiedClassifierConfig,
     UnifiedConfig,

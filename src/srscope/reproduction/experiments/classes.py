@@ -23,8 +23,8 @@ from srscope.reproduction.present import NAMES, PAPER_COLUMNS, Kind, paper_cells
 from srscope.reproduction.records import Cell, Estimate, Finding, LayerPoints, Maps, Table
 from srscope.scores.feature_space import chi as feature_chi
 from srscope.scores.feature_space import knn_accuracy
+from srscope.scores.record import Runs
 from srscope.scores.separability import grade, separability
-from srscope.study import Runs
 
 SUITE = "clean"
 NEIGHBOURS = 5

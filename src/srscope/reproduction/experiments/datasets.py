@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.analysis_features import MARGIN, load_photographs
-from srscope.degradations.suite import list_suites
+from srscope.degradations.catalogue import list_suites
 from srscope.figures.samples import picture_grid
 from srscope.figures.save import save_figure
 from srscope.images.bundled import load_bundled
@@ -18,6 +17,7 @@ from srscope.images.contents import crop_contents
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Finding, LabelledImages, Table
+from srscope.study.extraction import MARGIN, load_photographs
 
 TITLE = "Examples of the data sets"
 COLUMNS = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from srscope.degradations.suite import load_suite
+from srscope.degradations.catalogue import load_suite
 from srscope.figures.panels import panel_grid
 from srscope.figures.save import save_figure
 from srscope.reproduction import paper

@@ -8,21 +8,21 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from srscope.analysis_features import load_photographs
-from srscope.analysis_maps import degraded_versions, maps_of
-from srscope.degradations.suite import load_suite
+from srscope.analyses.maps.figures import MOSTLY_CONTENT, all_channels, networks_side_by_side
+from srscope.analyses.maps.run import degraded_versions, maps_of
+from srscope.degradations.catalogue import load_suite
 from srscope.features.channels import FeatureMaps, rank_channels
-from srscope.figures.maps import MOSTLY_CONTENT, all_channels, networks_side_by_side
 from srscope.figures.save import save_figure
-from srscope.figures.words import percent
-from srscope.networks.select import select_layers
+from srscope.networks.structure.select import select_layers
 from srscope.reproduction.content import LayerContent, layer_content, layer_inputs
 from srscope.reproduction.evidence import DEEPEST, content_key
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.present import NAMES
 from srscope.reproduction.records import Cell, Finding, Table
-from srscope.stage_cache import Entry
+from srscope.runtime.cache import Entry
+from srscope.study.extraction import load_photographs
+from srscope.study.words import percent
 
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
 """In the paper's order: panels (a) to (d)."""

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.figures import words
 from srscope.figures.crops import Crop, picture_grid
 from srscope.figures.panels import Panel
 from srscope.figures.save import save_figure
@@ -16,6 +15,7 @@ from srscope.reproduction.evidence import DEEPEST, change_key, chi_key, psnr_key
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Estimate, Finding, ImageSpec, Maps, Table
+from srscope.study import words
 
 TITLE = "Trained on clean images or on noisy ones: outputs and features"
 NETWORKS = ("srgan-wgr", "srgan-wgr-noise20")

@@ -1,0 +1,103 @@
+"""The frozen record of several networks analysed alike, and its JSON and CSV forms.
+
+`analysis_compare` fills a :class:`Comparison`; `figures` and `report` only read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srscope.runtime import files
+from srscope.scores.record import LayerScores
+from srscope.study.record import Restoration, Study, best_layer, plain, scores_dict
+
+SCHEMA = "srscope.comparison/1"
+COLUMNS = (
+    "network", "scale", "parameters", "psnr", "bicubic_psnr", "weights", "layer", "label", "depth",
+    "chi_mean", "chi_std", "grade", "feature_space_chi", "silhouette", "knn_accuracy", "p_value",
+    "degradation", "content", "interaction",
+)  # fmt: skip
+"""Of ``comparison.csv``; ``weights`` is ``trained``, ``untrained`` or, for raw pixels, ``none``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """One of the networks: its name, which no other has, its study, and what it restores."""
+
+    name: str
+    study: Study
+    restoration: Restoration
+
+    @property
+    def best(self) -> LayerScores:
+        """The layer with the highest CHI, the deeper one of equals."""
+        return best_layer(self.study)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Two or more networks, analysed with the same photographs, seed and protocol.
+
+    ``timings`` maps a stage to seconds.
+    """
+
+    entries: tuple[Compared, ...]
+    timings: Mapping[str, float]
+    created: str
+
+
+def comparison_dict(comparison: Comparison) -> dict[str, Any]:
+    """Return ``comparison`` in the ``srscope.comparison/1`` form, as plain JSON values."""
+    whole = [scores_dict(entry.study) for entry in comparison.entries]
+    kept = ("network", "suite", "images", "layers", "controls", "left_out")
+    return {
+        "schema": SCHEMA,
+        "protocol": whole[0]["protocol"],
+        "environment": whole[0]["environment"],
+        "networks": [
+            {
+                "name": entry.name,
+                "restoration": plain(entry.restoration),
+                **{name: scores[name] for name in kept},
+            }
+            for entry, scores in zip(comparison.entries, whole, strict=True)
+        ],
+        "created": comparison.created,
+        "timings": plain(comparison.timings),
+    }
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Return one row a layer and control, in :data:`COLUMNS`; undefined values are empty."""
+    rows: list[list[Any]] = []
+    for entry in comparison.entries:
+        network, restored = entry.study.network, entry.restoration
+        about = [entry.name, network.scale, network.parameters, restored.psnr, restored.bicubic]
+        rows += [[*about, weights, *layer_row(layer)] for weights, layer in _rows(entry.study)]
+    return files.csv_text(COLUMNS, rows)
+
+
+def layer_row(layer: LayerScores) -> list[Any]:
+    """Return a layer's cells of a CSV table, from its dotted name to its share of interaction."""
+    tsne, space, split = plain(layer.tsne), plain(layer.feature_space), plain(layer.variance)
+    chi = tsne["chi"]
+    return [
+        layer.layer, layer.label, layer.depth, chi["mean"], chi["std"], tsne["grade"],
+        space["chi"], space["silhouette"], space["knn_accuracy"], space["p_value"],
+        *((split or {}).get(part) for part in ("degradation", "content", "interaction")),
+    ]  # fmt: skip
+
+
+def _rows(study: Study) -> Iterator[tuple[str, LayerScores]]:
+    yield from (("trained", layer) for layer in study.layers)
+    yield "none", study.pixels
+    yield from (("untrained", layer) for layer in study.untrained)
+
+
+def write_comparison(comparison: Comparison, folder: str | Path) -> None:
+    """Write ``comparison.json`` and ``comparison.csv`` into ``folder``."""
+    files.write_json(Path(folder) / "comparison.json", comparison_dict(comparison))
+    files.write_text(Path(folder) / "comparison.csv", comparison_csv(comparison))

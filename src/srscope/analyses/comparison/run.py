@@ -1,0 +1,213 @@
+"""Several networks under the same analysis: the same photographs, seed and protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from srscope.analyses.comparison.record import Compared, Comparison, write_comparison
+from srscope.analyses.separability import study_of
+from srscope.degradations.degrade import DegradedImages
+from srscope.errors import ParameterError
+from srscope.exports.spaces import unique_keys
+from srscope.images.record import Contents
+from srscope.networks.description import LoadedNetwork
+from srscope.networks.zoo import load_network
+from srscope.runtime.files import writing_to
+from srscope.study.config import AnalysisConfig
+from srscope.study.extraction import (
+    Progress,
+    degraded_images,
+    original_contents,
+    staged,
+    suite_of,
+)
+from srscope.study.record import Restoration, Study
+from srscope.study.restoration import restoration
+from srscope.study.stages import AnalysisCache, opened
+from srscope.study.store import write_study
+
+
+def compare(
+    networks: Sequence[str | LoadedNetwork],
+    *,
+    out: str | Path | None = None,
+    config: AnalysisConfig | None = None,
+    progress: Progress | None = None,
+    cache: str | Path | None = None,
+    **options: Any,
+) -> Comparison:
+    """Analyse several networks alike and set them side by side.
+
+    Every network goes through :func:`~srscope.analyses.separability.analyze` with the same
+    settings. Networks of one scale are fed the same images. Those of another scale are fed
+    reductions of other crops of the same photographs: at x4 a patch of 32 pixels shows 128 pixels
+    of a photograph, at x2 only 64 about the same place.
+
+    Args:
+        networks: Two or more, as for ``analyze``.
+        out: Folder for ``report.html``, ``comparison.json``, ``comparison.csv``, figures, and each
+            network's own report and scores; ``None`` writes nothing. Features are not kept.
+        config: The parameters; alternatively give its fields as keywords.
+        progress: Called as the stages advance.
+        cache: As of ``analyze``.
+        options: Fields of :class:`AnalysisConfig`.
+
+    Returns:
+        The studies, with each network's PSNR on the clean set.
+
+    Raises:
+        ParameterError: If there are fewer than two networks, or one is given twice.
+        SrscopeError: If an input is wrong; the message says what and how to mend it.
+    """
+    settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
+    if len(networks) < 2:
+        remedy = "for a single one there is srscope analyze"
+        raise ParameterError("networks", "two or more", len(networks), remedy)
+    loaded = [load_network(each) if isinstance(each, str) else each for each in networks]
+    names = distinct_names(networks, loaded)
+    with writing_to(out):
+        with opened(cache) as kept:
+            comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress, kept)
+        if out is not None:
+            write_compared(comparison, out, progress=progress)
+    return comparison
+
+
+def _compared(
+    networks: Mapping[str, LoadedNetwork],
+    settings: AnalysisConfig,
+    progress: Progress | None,
+    cache: AnalysisCache | None,
+) -> Comparison:
+    started = time.perf_counter()
+    kinds = {kind_of(network, settings) for network in networks.values()}
+    inputs = inputs_by_kind(kinds, settings)
+    prepared = time.perf_counter()
+    entries: list[Compared] = []
+    timings = {"degradation": prepared - started}
+    for name, network in networks.items():
+        begun = time.perf_counter()
+        study, restored = analyze_one(
+            network,
+            settings,
+            inputs[kind_of(network, settings)],
+            progress=named(progress, name),
+            cache=cache,
+        )
+        entries.append(Compared(name=name, study=study, restoration=restored))
+        timings[name] = time.perf_counter() - begun
+    return Comparison(
+        entries=tuple(entries),
+        timings=timings,
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def distinct_names(
+    networks: Sequence[str | LoadedNetwork], loaded: Sequence[LoadedNetwork]
+) -> list[str]:
+    """Return a name for every network that no other has: its own, or what the user wrote.
+
+    Raises:
+        ParameterError: If a network is given twice.
+    """
+    written = [each if isinstance(each, str) else each.name for each in networks]
+    twice = [name for name, times in Counter(written).items() if times > 1]
+    if twice:
+        raise ParameterError("networks", "each given once", twice[0], "rename one of them")
+    times = Counter(network.name for network in loaded)
+    return [
+        network.name if times[network.name] == 1 else name
+        for network, name in zip(loaded, written, strict=True)
+    ]
+
+
+def kind_of(network: LoadedNetwork, config: AnalysisConfig) -> tuple[int, int]:
+    """Return what decides which images a network is fed: its scale, and the patch it takes."""
+    return network.scale, network.fitted(config.patch)
+
+
+def inputs_by_kind(
+    kinds: set[tuple[int, int]], config: AnalysisConfig
+) -> dict[tuple[int, int], tuple[Contents | None, DegradedImages]]:
+    """Make what networks of each kind are fed, as many contents for one as for another.
+
+    The larger scale and patch, the larger the crops, and the fewer fit into the photographs; CHI
+    depends on their number.
+
+    Args:
+        kinds: Of the networks: see :func:`kind_of`.
+        config: The parameters.
+
+    Returns:
+        The HR crops and their degraded versions, by kind.
+    """
+    contents = {kind: original_contents(*kind, config) for kind in sorted(kinds)}
+    counts = {len(each.names) for each in contents.values() if each is not None}
+    if len(counts) > 1:
+        fewer = dataclasses.replace(config, contents=min(counts))
+        contents = {kind: original_contents(*kind, fewer) for kind in contents}
+    return {kind: (each, degraded_images(each, *kind, config)) for kind, each in contents.items()}
+
+
+def analyze_one(
+    network: LoadedNetwork,
+    config: AnalysisConfig,
+    inputs: tuple[Contents | None, DegradedImages],
+    *,
+    progress: Progress | None = None,
+    cache: AnalysisCache | None = None,
+) -> tuple[Study, Restoration]:
+    """Analyse one of several networks on images that are at hand, and measure its restoration."""
+    contents, images = inputs
+    study = study_of(network, config, images=images, progress=progress, cache=cache)
+    restored = restoration(
+        network,
+        contents,
+        quantized=suite_of(config).quantized,
+        progress=staged(progress, "PSNR"),
+    )
+    return study, restored
+
+
+def named(progress: Progress | None, name: str) -> Progress | None:
+    """Return a callback whose stages bear the name of a network."""
+    if progress is None:
+        return None
+    return lambda stage, done, total: progress(f"{name}: {stage}", done, total)
+
+
+def write_compared(
+    comparison: Comparison, out: str | Path, *, progress: Progress | None = None
+) -> None:
+    """Write report, JSON, CSV, figures, and each network's own report and scores.
+
+    Args:
+        comparison: What to write.
+        out: The folder; created when absent.
+        progress: Called when the files are written.
+    """
+    from srscope.analyses.comparison.figures import save_comparison
+    from srscope.analyses.comparison.page import write_report as write_comparison_report
+    from srscope.report.html import write_report
+
+    folder = Path(out)
+    for key, entry in zip(folder_names(comparison), comparison.entries, strict=True):
+        write_study(entry.study, folder / "networks" / key)
+        write_report(entry.study, folder / "networks" / key / "report.html")
+    write_comparison(comparison, folder)
+    save_comparison(comparison, folder / "figures")
+    write_comparison_report(comparison, folder / "report.html")
+    if progress is not None:
+        progress("writing the report", 1, 1)
+
+
+def folder_names(comparison: Comparison) -> list[str]:
+    """Return the name of every network's folder below ``networks``."""
+    return unique_keys([entry.name for entry in comparison.entries])

@@ -1,0 +1,1 @@
+"""A layer's channels as pictures."""

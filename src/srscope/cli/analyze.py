@@ -1,0 +1,187 @@
+"""``srscope analyze``: its options, and what it prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonargparse
+
+from srscope.cli.common import add_plugin, names_in, print_skipped, run_plugins
+from srscope.errors import ParameterError
+from srscope.networks.loading.spec import HELP as NETWORK
+from srscope.networks.loading.spec import is_snapshots, short_name
+from srscope.projection.config import TsneConfig
+from srscope.study.config import AnalysisConfig
+
+if TYPE_CHECKING:
+    from srscope.study.record import Study
+
+HELP = "Score every layer of a network and write a report."
+
+
+def add_options(parser: jsonargparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    text = f"{NETWORK}; or a folder of checkpoints of one, over their iterations"
+    parser.add_argument("network", type=str, help=text)
+    parser.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
+    text = "of a folder, at most so many, evenly, with the first and the last; 0 for all [0]"
+    parser.add_argument("--checkpoints", type=int, default=0, help=text)
+    text = "print where the time went, and how near each stage came to this machine's limit"
+    parser.add_argument("--profile", action="store_true", help=text)
+    add_config(parser)
+
+
+def add_cache(parser: jsonargparse.ArgumentParser) -> None:
+    """Add where finished stages are kept."""
+    text = "folder of finished stages, which are found again [in the user's cache]"
+    parser.add_argument("--cache", type=str | None, help=text)
+    text = "compute all, and keep nothing"
+    parser.add_argument("--no-cache", "--no_cache", action="store_true", help=text)
+
+
+def take_cache(options: dict[str, Any], *, unless: bool = False) -> Path | None:
+    """Return the folder of finished stages, and take its options out of ``options``.
+
+    Args:
+        options: What was given.
+        unless: Use none if none was named.
+
+    Raises:
+        ParameterError: If a folder is named and refused at once.
+    """
+    from srscope.study.stages import default_cache
+
+    named, none = options.pop("cache"), options.pop("no_cache")
+    if named is not None and none:
+        raise ParameterError("--cache", "left out beside --no-cache", named)
+    if named is not None:
+        return Path(named)
+    return None if none or unless else default_cache()
+
+
+def add_config(parser: jsonargparse.ArgumentParser) -> None:
+    """Add the fields of :class:`AnalysisConfig`."""
+    text = "names, labels or patterns of them, or all [those srscope layers marks]"
+    parser.add_argument("--layers", nargs="+", type=str, default=[], help=text)
+    text = "a folder of images as they are; several stand in place of a suite"
+    parser.add_argument(
+        "--set", action="append", type=str, default=[], metavar="NAME=DIR", help=text
+    )
+    add_plugin(parser)
+    add_cache(parser)
+    parser.add_class_arguments(AnalysisConfig, skip={"layers", "sets"})
+
+
+def take_config(options: dict[str, Any]) -> AnalysisConfig:
+    """Return the config, and take its options out of ``options``; load the plugins first.
+
+    Raises:
+        SrscopeError: If a plugin cannot be loaded.
+        ParameterError: If a ``--set`` is not of the form NAME=DIR; or as the config does.
+    """
+    run_plugins(options.pop("plugin"))
+    names = {field.name for field in dataclasses.fields(AnalysisConfig)} - {"layers", "sets"}
+    given = {name: options.pop(name) for name in sorted(names)}
+    if isinstance(given["tsne"], dict):
+        given["tsne"] = TsneConfig(**given["tsne"])
+    layers = tuple(names_in(options.pop("layers")))
+    sets: dict[str, str] = {}
+    for word in options.pop("set"):
+        name, equals, folder = word.partition("=")
+        if not (name and equals and folder) or name in sets:
+            rule = "given once a name" if name in sets else "NAME=DIR"
+            raise ParameterError("--set", rule, word, "e.g. --set phone=DCIM --set film=scans")
+        sets[name] = folder
+    return AnalysisConfig(layers=layers, sets=sets, **given)
+
+
+def run(args: Any) -> None:
+    """Analyse, write the outputs, print scores and verdict."""
+    started = time.perf_counter()
+    from srscope.analyses.separability import analyze
+    from srscope.cli.console import print_profile, print_study, stage_progress
+    from srscope.networks.zoo import load_network
+    from srscope.study.verdict import verdict
+
+    options = args.as_dict()
+    network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
+    profiled = options.pop("profile")
+    # What is found again would look as if it had been computed at no cost.
+    cache = take_cache(options, unless=profiled)
+    config = take_config(options)
+    if is_snapshots(network):
+        if profiled:
+            raise ParameterError("--profile", "given for one network", network)
+        _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
+        return
+    if args.checkpoints:
+        raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
+    folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
+    loaded = load_network(network)
+    starting = time.perf_counter() - started
+    with stage_progress(quiet=quiet) as progress:
+        study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
+    print_study(study)
+    if profiled:
+        from srscope.study.profile import profile
+
+        print_profile(profile(study, loaded, starting=starting))
+    print_skipped(study.inputs.skipped)
+    print_reservations(study, config)
+    print(verdict(study).headline)
+    print(folder / "report.html")
+
+
+def _run_over_training(
+    folder: str,
+    checkpoints: int,
+    out: str | None,
+    config: AnalysisConfig,
+    cache: Path | None,
+    *,
+    quiet: bool,
+) -> None:
+    from srscope.analyses.course.page import headline
+    from srscope.analyses.course.run import over_training
+    from srscope.cli.console import print_course, stage_progress
+
+    stem = Path(folder.partition("?")[0].replace("*", "")).resolve().stem.strip("-_. ")
+    target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
+    with stage_progress(quiet=quiet) as progress:
+        course = over_training(
+            folder,
+            checkpoints=checkpoints,
+            out=target,
+            config=config,
+            progress=progress,
+            cache=cache,
+        )
+    print_course(course)
+    print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
+    print_reservations(course.moments[0].study, config)
+    print(headline(course))
+    print(target / "report.html")
+
+
+def print_reservations(study: Study, config: AnalysisConfig) -> None:
+    """Say on stderr which scores are left out, and where images are fewer than asked for."""
+    for score, why in study.left_out:
+        print(f"srscope: {score} is left out: {why}", file=sys.stderr)
+    if study.protocol["patch"] != config.patch:
+        print(
+            f"srscope: patches of {study.protocol['patch']} pixels instead of {config.patch}: the "
+            "network takes none of these",
+            file=sys.stderr,
+        )
+    few = [each for each in study.suite.sets if each.count < config.contents]
+    if few:
+        where = "" if study.suite.crossed else f" in {' and '.join(each.name for each in few)}"
+        print(
+            f"srscope: {min(each.count for each in few)} contents instead of {config.contents}"
+            f"{where}: no more fit into the photographs, and CHI depends on their number",
+            file=sys.stderr,
+        )

@@ -1,0 +1,1 @@
+"""Networks that srscope itself defines."""

@@ -1,0 +1,224 @@
+"""Networks that other packages know: checkpoints that spandrel detects, classifiers of timm.
+
+The only place where these packages are imported, and only when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from srscope.errors import CheckpointError, NetworkError, UnknownNameError, reason_of
+from srscope.networks.description import LoadedNetwork
+from srscope.networks.loading.checkpoints import read_state_dict
+from srscope.networks.loading.factory import load_into
+from srscope.networks.loading.limits import Building
+from srscope.networks.loading.spec import Value, file_options, split_options
+from srscope.networks.structure.describe import SIDES, Known, Treatment, describe
+
+_NOISE = 15 / 255
+"""Standard deviation told to denoisers that take it as a further channel, as spandrel does."""
+_PREFIXES = 5
+"""Names before the dots that all tensors may share, plus one."""
+
+
+def load_detected(
+    path: str | Path, state: Mapping[str, Tensor], options: Mapping[str, Value]
+) -> LoadedNetwork:
+    """Build the network that a state dict belongs to, as detected by spandrel.
+
+    Magnification, channels and sizes are the descriptor's; the range is [0, 1], and the call is
+    the descriptor's, by spandrel's contract.
+
+    Args:
+        path: The file, for messages.
+        state: Its tensors.
+        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
+            ``checkpoint``.
+
+    Raises:
+        CheckpointError: If no architecture is detected, or the weights do not fit it.
+        UnknownNameError: If an option does not exist.
+    """
+    import spandrel
+
+    treatment = Treatment.of(file_options(options))
+    descriptor = _detect(path, state)
+    inner: nn.Module = descriptor.model
+    channels, requirements = descriptor.input_channels, descriptor.size_requirements
+    if isinstance(descriptor, spandrel.MaskedImageModelDescriptor):
+        problem = "is an inpainting network, which needs a mask beside the image"
+        raise CheckpointError(path, problem, "give one that takes the image alone")
+    if channels not in (1, 3):
+        raise CheckpointError(path, f"takes {channels} channels; srscope feeds RGB or grey")
+    architecture = descriptor.architecture
+    wide = architecture.id in ("DnCNN", "DRUNet") and _first_channels(inner) == channels + 1
+    return describe(
+        inner,
+        name=Path(path).stem,
+        source=f"checkpoint {Path(path).name}, detected by spandrel as {architecture.name}",
+        known=Known(
+            by="spandrel",
+            scale=descriptor.scale,
+            channels=channels,
+            mean_std=((0.0,), (1.0,)),
+            multiple=requirements.multiple_of,
+            smallest=max(1, requirements.minimum),
+        ),
+        treatment=treatment,
+        call=_with_noise_level if wide else _Described(descriptor),
+        fresh=lambda: type(inner)(**_hyperparameters(inner)).state_dict(),
+    )
+
+
+class _Described:
+    """Calls a network through its descriptor, which may be more than ``network(image)``.
+
+    But not in inference mode, as the descriptor does: a network that sets weights in its pass, as
+    SPAN does, would keep tensors that cannot be used outside.
+    """
+
+    def __init__(self, descriptor: Any) -> None:
+        self.descriptor = descriptor
+
+    def __call__(self, inner: nn.Module, x_NCHW: Tensor) -> Any:
+        assert self.descriptor.model is inner
+        call = getattr(type(self.descriptor).__call__, "__wrapped__", None)
+        return self.descriptor(x_NCHW) if call is None else call(self.descriptor, x_NCHW)
+
+
+def _with_noise_level(inner: nn.Module, x_NCHW: Tensor) -> Any:
+    """Add the channel that spandrel's descriptor adds, but for any number of images."""
+    return inner(torch.cat([x_NCHW, torch.full_like(x_NCHW[:, :1], _NOISE)], dim=1))
+
+
+def _detect(path: str | Path, state: Mapping[str, Tensor]) -> Any:
+    """Return spandrel's descriptor; prefixes that all names share may stand before them."""
+    from spandrel import ModelLoader, UnsupportedModelError
+
+    candidates = [dict(state)]
+    while len(candidates) < _PREFIXES and all("." in name for name in candidates[-1]):
+        prefixes = {name.partition(".")[0] for name in candidates[-1]}
+        if len(prefixes) != 1:
+            break
+        cut = len(prefixes.pop()) + 1
+        candidates.append({name[cut:]: tensor for name, tensor in candidates[-1].items()})
+    for tensors in candidates:
+        try:
+            with Building(path, state):
+                return ModelLoader("cpu").load_from_state_dict(dict(tensors))
+        except CheckpointError:
+            raise
+        except UnsupportedModelError:
+            continue
+        except Exception as error:
+            reason = reason_of(error)
+            raise CheckpointError(
+                path, f"resembles a network that spandrel knows, but does not fit it: {reason}"
+            ) from error
+    names = ", ".join(list(state)[:4])
+    raise CheckpointError(
+        path,
+        f"is of no architecture that srscope or spandrel knows (it begins {names})",
+        "name the code that builds the network: package.module:factory?checkpoint=FILE",
+    )
+
+
+def _hyperparameters(inner: nn.Module) -> dict[str, Any]:
+    """Return what spandrel built a network with."""
+    found: Any = inner.hyperparameters
+    return dict(found)
+
+
+def _first_channels(inner: nn.Module) -> int:
+    convs = (module for module in inner.modules() if isinstance(module, nn.Conv2d))
+    return next((conv.in_channels for conv in convs), 0)
+
+
+def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
+    """Build a network of timm, with weights that are on this machine.
+
+    Args:
+        name: timm's name of it, with or without the weights' tag: ``resnet18``,
+            ``vit_tiny_patch16_224.augreg_in21k``.
+        options: ``pretrained=false`` for random weights (seed 0); ``checkpoint=FILE`` for weights
+            of your own; others of :data:`~srscope.networks.loading.spec.WORDS`; the rest goes to
+            ``timm.create_model``. Without any, the weights that timm has downloaded earlier.
+
+    Raises:
+        UnknownNameError: If timm has no such network.
+        NetworkError: If it cannot be built, or its weights are not on this machine.
+        CheckpointError: If ``checkpoint`` is given and does not fit.
+    """
+    import timm
+    from timm.data.config import resolve_model_data_config
+
+    if not timm.is_model(name):
+        raise UnknownNameError("timm network", name, timm.list_models())
+    own, rest = split_options(options)
+    treatment, arguments = Treatment.of(own), dict[str, Any](rest)
+    pretrained = arguments.pop("pretrained", None)
+
+    def build(**more: Any) -> nn.Module:
+        try:
+            return timm.create_model(name, **more, **arguments)
+        except Exception as error:
+            reason = reason_of(error)
+            raise NetworkError(f"timm cannot build {name!r}: {reason}") from error
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build()
+    config: dict[str, Any] = resolve_model_data_config(network)
+    if treatment.checkpoint is not None:
+        load_into(network, treatment.checkpoint)
+        source = f"timm {name}, weights of {Path(treatment.checkpoint).name}"
+    elif pretrained is False:
+        source = f"timm {name}, random weights"
+    else:
+        local = _downloaded(name, network)
+        network = build(
+            pretrained=True, pretrained_cfg_overlay={"state_dict": read_state_dict(local)}
+        )
+        source = f"timm {name}, its pretrained weights"
+    channels, side, _ = config["input_size"]
+    channels, side = arguments.get("in_chans", channels), arguments.get("img_size", side)
+    return describe(
+        network,
+        name=f"timm:{name}",
+        source=source,
+        known=Known(
+            by="timm",
+            channels=channels,
+            mean_std=(tuple(config["mean"]), tuple(config["std"])),
+            sides=tuple(sorted({*SIDES, side} if isinstance(side, int) else SIDES)),
+        ),
+        treatment=treatment,
+        fresh=lambda: build().state_dict(),
+    )
+
+
+def _downloaded(name: str, network: nn.Module) -> Path:
+    """Return the file of timm's own weights in the caches of Hugging Face and of torch."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config: Any = network.pretrained_cfg
+    repository = config.get("hf_hub_id")
+    wanted = config.get("hf_hub_filename")
+    for file in (wanted,) if wanted else ("model.safetensors", "pytorch_model.bin"):
+        found = try_to_load_from_cache(repository, file) if repository else None
+        if isinstance(found, str):
+            return Path(found)
+    url = config.get("url")
+    local = Path(torch.hub.get_dir()) / "checkpoints" / str(url).rpartition("/")[2]
+    if url and local.is_file():
+        return local
+    raise NetworkError(
+        f"the pretrained weights of timm's {name!r} ({repository or url or 'it has none'}) are not "
+        "on this machine, and srscope downloads none; download them once with timm, or give "
+        "?checkpoint=FILE, or ?pretrained=false for random weights"
+    )

@@ -1,0 +1,1 @@
+"""Files, locks, the cache, processes, memory, users' code: no science."""

@@ -1,0 +1,1 @@
+"""From photographs and a network to the record of what its layers tell apart."""
