@@ -15,8 +15,8 @@ from srscope.analyses.course import page as course_page
 from srscope.report import html as report_page
 from srscope.reproduction import page as reproduction_page
 from srscope.reproduction.lab import LabConfig
+from srscope.reproduction.outcome import Failure, LeftOut, Reproduction
 from srscope.reproduction.records import Finding, Table
-from srscope.reproduction.reproduce import Failure, LeftOut, Reproduction
 from support import browser as browsers
 from support import several, studies
 from support.markup import Balanced, policy_of

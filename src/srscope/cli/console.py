@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from srscope.networks.description import LoadedNetwork
     from srscope.networks.structure.tree import LayerRow
     from srscope.networks.zoo import Card
-    from srscope.reproduction.reproduce import Reproduction
+    from srscope.reproduction.outcome import Reproduction
     from srscope.scores.record import LayerScores
     from srscope.study.profile import StageTime
     from srscope.study.record import Study

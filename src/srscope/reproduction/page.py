@@ -6,7 +6,7 @@ import base64
 import io
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from PIL import Image
 
@@ -14,12 +14,10 @@ from srscope.report import markup
 from srscope.report.markup import prose, text, text_block
 from srscope.report.page import document, filled, resource
 from srscope.report.provenance import BIBTEX
+from srscope.reproduction.outcome import Reproduction
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
 from srscope.reproduction.write import SIGNS, environment, figure_files, interval_text, tally
 from srscope.study import words
-
-if TYPE_CHECKING:
-    from srscope.reproduction.reproduce import Reproduction
 
 _CLASSES: dict[Verdict, str] = {"holds": "holds", "does not hold": "fails", "inconclusive": "open"}
 _WIDE = 700

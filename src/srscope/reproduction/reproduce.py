@@ -19,73 +19,18 @@ from threadpoolctl import threadpool_limits
 
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError, reason_of
 from srscope.images.downloads import data_folder
-from srscope.networks.record import NetworkInfo
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.experiments import EXPERIMENTS
 from srscope.reproduction.keep import FINDING_VERSION, inputs_of, packed, unpacked
 from srscope.reproduction.lab import Lab, LabConfig
-from srscope.reproduction.records import Estimate, Finding, Judgement
-from srscope.reproduction.write import FIGURES, write_outputs
+from srscope.reproduction.outcome import Failure, LeftOut, Reproduction
+from srscope.reproduction.outputs import write_outputs
+from srscope.reproduction.records import Estimate, Finding
+from srscope.reproduction.write import FIGURES
 from srscope.runtime.cache import StageCache
 from srscope.runtime.files import writing_to
 from srscope.study.extraction import Progress, load_photographs
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeftOut:
-    """An experiment that could not be run for want of networks."""
-
-    id: str
-    title: str
-    networks: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """An experiment that failed.
-
-    Args:
-        id: The experiment.
-        title: What it would have shown.
-        problem: What went wrong, in one line.
-        details: The traceback where the fault is ours; empty where it is in what was given.
-    """
-
-    id: str
-    title: str
-    problem: str
-    details: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reproduction:
-    """What came of it all.
-
-    Args:
-        findings: Of the experiments that were run, in the paper's order.
-        judgements: Of every claim, in order.
-        left_out: Experiments without their networks.
-        failures: Experiments that failed.
-        config: How it was measured.
-        networks: Every network used.
-        seconds: What each experiment took, by id.
-        out: The output folder.
-    """
-
-    findings: tuple[Finding, ...]
-    judgements: tuple[Judgement, ...]
-    left_out: tuple[LeftOut, ...]
-    failures: tuple[Failure, ...]
-    config: LabConfig
-    networks: tuple[NetworkInfo, ...]
-    seconds: dict[str, float]
-    out: Path
-
-    @property
-    def exit_code(self) -> int:
-        """0 if every experiment with its networks was done; 1 for a fault of ours; else 2."""
-        return 1 if any(f.details for f in self.failures) else 2 if self.failures else 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
+from srscope.reproduction.outcome import Reproduction
 from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdict
 from srscope.runtime import files
 from srscope.study import words
-
-if TYPE_CHECKING:
-    from srscope.reproduction.reproduce import Reproduction
 
 FIGURES, TABLES, FINDINGS = "figures", "tables", "findings.json"
 """Folders of the figures and tables in the output folder, and what they are listed in."""
@@ -28,44 +26,8 @@ SIGNS: dict[Verdict, str] = {
 }
 
 
-def write_outputs(done: Reproduction) -> None:
-    """Write everything but the figures, which the experiments wrote, into ``done.out``.
-
-    Figures and tables of an earlier run go where this one has not made them: they would stand
-    beside a page that does not speak of them, and may be of another seed or other networks.
-    """
-    from srscope.reproduction.page import render
-
-    _remove_earlier(done)
-    for finding in done.findings:
-        for table in finding.tables:
-            path = done.out / TABLES / table.name
-            files.write_text(path.with_name(f"{table.name}.csv"), csv_text(table))
-            files.write_text(path.with_name(f"{table.name}.json"), _json(table_dict(table)))
-    files.write_text(done.out / FINDINGS, _json(findings_dict(done)))
-    files.write_text(done.out / "scorecard.json", _json(scorecard(done.judgements)))
-    files.write_text(done.out / "scorecard.md", scorecard_markdown(done))
-    files.write_text(done.out / "report.html", render(done))
-
-
-def _remove_earlier(done: Reproduction) -> None:
-    """Delete figures and tables that the folder's ``findings.json`` lists and this run lacks."""
-    try:
-        earlier: Any = json.loads((done.out / FINDINGS).read_text("utf-8"))
-        figures = {str(name) for each in earlier["experiments"] for name in each["figures"]}
-        tables = {str(name) for each in earlier["experiments"] for name in each["tables"]}
-    except (OSError, ValueError, KeyError, TypeError):  # no earlier run
-        return
-    figures -= {name for finding in done.findings for name in finding.figures}
-    tables -= {table.name for finding in done.findings for table in finding.tables}
-    old = [file for name in figures for file in figure_files(done.out, name)]
-    old += [f"{TABLES}/{name}.{suffix}" for name in tables for suffix in ("csv", "json")]
-    for file in old:
-        if Path(file).parts[:-1] in ((FIGURES,), (TABLES,)):  # whatever else that file may name
-            (done.out / file).unlink(missing_ok=True)
-
-
-def _json(value: Any) -> str:
+def to_json(value: Any) -> str:
+    """Return a value as the text of a JSON file."""
     return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
