@@ -95,7 +95,7 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])  # as python, notebooks and IDEs do
     few = load_folder(folder / "photos")
-    monkeypatch.setattr("srscope.study.extraction.load_bundled", lambda _: few)
+    monkeypatch.setattr("srscope.images.sources.load_bundled", lambda _: few)
     for drawn in (
         "figures.save.save_figures", "figures.compare.save_comparison",
         "figures.course.save_course",

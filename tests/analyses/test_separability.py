@@ -129,7 +129,7 @@ def test_the_untrained_control_can_be_left_out(network: str, images: str) -> Non
 def test_div2k_stands_for_its_validation_photographs(
     network: str, images: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("srscope.study.extraction.div2k_validation", lambda: load_folder(images))
+    monkeypatch.setattr("srscope.images.sources.div2k_validation", lambda: load_folder(images))
     options = {"tsne": TSNE, "untrained": False, **FAST}
     study = analyze(network, images="div2k", **options)
     assert study.inputs.contents[0] == "photo-0.png#1"

@@ -17,7 +17,7 @@ from srscope.features.tap import FeatureTap
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import extract_features
+from srscope.study.session import Session
 from support.foreign import Swapped, dat_light, scripted
 from support.tiny import photographs
 
@@ -80,7 +80,7 @@ def test_tokens_are_stored_with_channels_first(folder: str, tmp_path: Path) -> N
             tsne=TSNE,
             **QUICK,
         )
-        extract_features(network, config, tmp_path / reducer)
+        Session(config).study(network, features=tmp_path / reducer)
     flat, pooled = (FeatureStore.open(tmp_path / r / "network") for r in ("flatten", "mean-pool"))
     assert [layer.name for layer in flat.layers] == [
         "embed", "blocks.0", "blocks.0:1", *(f"blocks.{i}" for i in range(1, 5)),

@@ -12,7 +12,8 @@ from srscope.features.store import FeatureStore
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import extract_features, precision_of
+from srscope.study.extraction import precision_of
+from srscope.study.session import Session
 from support.tiny import FAST, photographs, tiny_checkpoint
 
 FULL = {"autocast": None, "channels_last": False}
@@ -52,7 +53,7 @@ def test_the_precision_reaches_the_network_and_is_recorded(tmp_path: Path):
     )
     configs = {"half": dataclasses.replace(config, precision="bfloat16"), "full": config}
     for name, each in configs.items():
-        extract_features(network, each, tmp_path / name)
+        Session(each).study(network, features=tmp_path / name)
     half, full = (score_features(tmp_path / name, each) for name, each in configs.items())
     assert (half.protocol["precision"], full.protocol["precision"]) == ("bfloat16", "float32")
     stores = [FeatureStore.open(tmp_path / name / "network") for name in configs]

@@ -280,7 +280,7 @@ def test_unknown_parameter_is_the_users_mistake() -> None:
 
 
 def test_families_are_registered_by_the_package_itself() -> None:
-    script = "from srscope.degradations.family import registered; print(*registered())"
+    script = "from srscope.degradations.registry import registered; print(*registered())"
     answer = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

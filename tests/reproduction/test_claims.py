@@ -14,7 +14,7 @@ from srscope.reproduction.criteria import at_least, below, combined, greater, ti
 from srscope.reproduction.evidence import DEEPEST, DEPTHS, chi_key
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, LabelledImages, LayerPoints
-from srscope.runtime.cache import StageCache
+from srscope.study.cache import Stages
 
 CLAIM = {claim.id: claim for claim in claims.CLAIMS}
 
@@ -45,7 +45,7 @@ def layer_of(points_NC: NDArray[np.float64], contents: int) -> LayerPoints:
     )
     return LayerPoints(
         network="srgan-wgr", layer="body.15", label=DEEPEST, shape=(points_NC.shape[1],),
-        points_NC=points_NC, images=images, variance=None, channel_content_C=None,
+        points_NC=points_NC, images=images,
         key=str(float(points_NC.sum())),
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def planted(kind: str, contents: int = 60) -> LayerPoints:
 
 @pytest.mark.parametrize(("kind", "verdict"), [("fake", "does not hold"), ("perfect", "holds")])
 def test_a_planted_network_is_seen_through(tmp_path: Path, kind: str, verdict: str) -> None:
-    lab = Lab(StageCache(tmp_path), LabConfig(runs=2), TsneConfig(iterations=400))
+    lab = Lab(Stages(tmp_path), LabConfig(runs=2), TsneConfig(iterations=400))
     maps = lab.maps([planted(kind)])[0]
     evidence = {chi_key("srgan-wgr", DEEPEST): lab.chi(maps)}
     judged = claims.judge(CLAIM["C3"], evidence)

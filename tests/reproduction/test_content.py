@@ -7,8 +7,9 @@ import pytest
 
 from srscope.reproduction.content import content_estimate
 from srscope.reproduction.criteria import difference
-from srscope.scores.resampled import CrossedProducts, crossed_products
+from srscope.scores.resampled import CrossedProducts
 from srscope.scores.variance import two_way_variance
+from support.points import products_of
 
 SETS, CONTENTS = 3, 60
 SET_N = np.repeat(np.arange(SETS), CONTENTS)
@@ -19,7 +20,7 @@ def planted(content: float, *, seed: int = 0, width: int = 400) -> CrossedProduc
     """Return features with this much content beside noise of 1."""
     random = np.random.default_rng(seed)
     shared_MD = content * random.normal(size=(CONTENTS, width))
-    return crossed_products(
+    return products_of(
         shared_MD[CONTENT_N] + random.normal(size=(SETS * CONTENTS, width)), SET_N, CONTENT_N
     )
 
@@ -29,7 +30,7 @@ def test_value_is_the_plain_split_and_lies_in_the_interval() -> None:
     features_ND = random.normal(size=(CONTENTS, 50))[CONTENT_N] * random.gamma(
         1, size=(CONTENTS, 1)
     )[CONTENT_N] + random.normal(size=(SETS * CONTENTS, 50))
-    estimate = content_estimate(crossed_products(features_ND, SET_N, CONTENT_N), seed=0)
+    estimate = content_estimate(products_of(features_ND, SET_N, CONTENT_N), seed=0)
     plain = two_way_variance(features_ND, SET_N, CONTENT_N).content
     assert estimate.value == pytest.approx(plain, rel=1e-9)
     assert estimate.std == 0
@@ -45,7 +46,7 @@ def test_noise_alone_has_the_share_of_its_degrees_of_freedom() -> None:
 
 def test_differences_are_taken_over_the_same_contents() -> None:
     features_ND = np.random.default_rng(0).normal(size=(SETS * CONTENTS, 30))
-    same = crossed_products(features_ND, SET_N, CONTENT_N)
+    same = products_of(features_ND, SET_N, CONTENT_N)
     first, second = (content_estimate(same, seed=5) for _ in range(2))
     np.testing.assert_array_equal(difference(first, second), 0)
     other = content_estimate(same, seed=6)
@@ -61,7 +62,7 @@ def test_intervals_cover_as_often_as_they_say() -> None:
         shared_MD = strength_M1 * random.normal(size=(count, 40))
         set_N, content_N = np.repeat(np.arange(SETS), count), np.tile(np.arange(count), SETS)
         noise_ND = random.normal(size=(SETS * count, 40))
-        return crossed_products(shared_MD[content_N] + noise_ND, set_N, content_N)
+        return products_of(shared_MD[content_N] + noise_ND, set_N, content_N)
 
     truth = content_estimate(drawn(10_000, 1000), seed=0, draws=2).value
     hits = 0

@@ -13,6 +13,7 @@ from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.reproduce import reproduce
 from srscope.runtime.cache import StageCache
+from srscope.study.cache import Stages
 
 
 def estimate(value: float) -> Estimate:
@@ -38,7 +39,7 @@ def test_a_finding_comes_back_whole(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(suffix.encode() * 3)
     cache = StageCache(tmp_path / "cache")
-    entry = cache.get("finding", 1, {}, lambda: keep.packed(FINDING, first))
+    entry = cache.get("finding", {}, lambda: keep.packed(FINDING, first))
     found = keep.unpacked(entry, second)
     assert dataclasses.replace(found, evidence={}) == dataclasses.replace(FINDING, evidence={})
     (key,) = found.evidence
@@ -72,17 +73,15 @@ def test_a_second_run_asks_no_experiment(tmp_path: Path) -> None:
     assert (tmp_path / "b" / "figures" / "fig7.svg").read_bytes() == b"picture"
 
 
-@pytest.mark.parametrize("change", ["program", "bm3d", "images", "tsne"])
+@pytest.mark.parametrize("change", ["bm3d", "images", "tsne"])
 def test_what_decides_a_finding_is_in_its_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     experiment = Experiment(id="fig7", title="", where="", networks=(), run=lambda *_: FINDING)
-    lab = Lab(StageCache(tmp_path), LabConfig())
+    lab = Lab(Stages(tmp_path), LabConfig())
     before = keep.inputs_of(experiment, lab)
     assert keep.inputs_of(experiment, lab) == before
-    if change == "program":
-        monkeypatch.setattr(keep, "program", lambda: "another")
-    elif change == "bm3d":
+    if change == "bm3d":
         monkeypatch.setattr(keep, "_optional", lambda: {"bm3d": "0"})
     elif change == "images":
         (tmp_path / "a.png").write_bytes(b"1")

@@ -28,7 +28,7 @@ def planted(
     """Return an experiment that finds a planted CHI, writes a figure, and caches a stage."""
 
     def run(lab: Lab, folder: Path) -> Finding:
-        made = lab.cache.get("planted", 1, {"chi": chi}, lambda: {"chi": np.array(chi)})
+        made = lab.stages.get("planted", {"chi": chi}, lambda: {"chi": np.array(chi)})
         figure = Figure(figsize=(7.16, 2))
         axes = figure.subplots()
         axes.plot([0, 1], [0, float(made["chi"])])

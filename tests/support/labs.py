@@ -13,7 +13,7 @@ from srscope.networks.architectures.cincgan import CinCGAN, CinCGANConfig
 from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.projection.config import TsneConfig
 from srscope.reproduction.lab import Lab, LabConfig
-from srscope.runtime.cache import StageCache
+from srscope.study.cache import Stages
 from support.tiny import photographs
 
 SR_NAMES = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
@@ -41,4 +41,4 @@ def tiny_lab(folder: Path, *, runs: int = 2) -> Lab:
     save_network(networks, "cincgan", CinCGAN(small))
     images = photographs(folder / "photographs", count=9, size=(560, 300))
     config = LabConfig(networks=str(networks), images=str(images), contents=CONTENTS, runs=runs)
-    return Lab(StageCache(folder / "cache"), config, QUICK)
+    return Lab(Stages(folder / "cache"), config, QUICK)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.scores.resampled import CrossedProducts, crossed_products
+
 
 def clusters(*, each: int = 50, dimensions: int = 50, seed: int = 1) -> NDArray[np.float64]:
     """Return three Gaussian clusters with a falling spectrum, cluster by cluster."""
@@ -30,3 +32,19 @@ def degraded_contents(*, contents: int = 50, seed: int = 1) -> NDArray[np.float6
 def crossed_labels(sets: int, contents: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (set_N, content_N) of a crossed design in set-major order."""
     return np.repeat(np.arange(sets), contents), np.tile(np.arange(contents), sets)
+
+
+def gram_of(features_ND: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the inner products of features less their mean."""
+    centred_ND = features_ND.astype(np.float64) - features_ND.mean(axis=0)
+    return centred_ND @ centred_ND.T
+
+
+def products_of(
+    features_ND: NDArray[np.floating],
+    set_N: NDArray[np.int64],
+    content_N: NDArray[np.int64],
+    **named: str,
+) -> CrossedProducts:
+    """Return the inner products of a crossed design, straight from features."""
+    return crossed_products(gram_of(features_ND), set_N, content_N, **named)

@@ -30,7 +30,6 @@ from srscope.features.stream import LayerFeatures
 from srscope.runtime.cache import key_of, machinery
 from srscope.runtime.files import atomic_path
 
-VERSION = 1
 Compute = Callable[[Sequence[int], Sequence[str]], Generator[dict[str, LayerFeatures]]]
 """Runs the network on the batches of these numbers, for these layers."""
 
@@ -91,10 +90,10 @@ class KnownFeatures:
             start: _hash_of_batch(images_NCHW[start : start + batch_size])
             for start in range(0, self._count, batch_size)
         }
-        common = {"network": cache.network, **how, **_computing(str(how.get("device", "cpu")))}
+        common = {"network": cache.network, **how, **machine(str(how.get("device", "cpu")))}
         self._folders = {
             layer: cache.folder
-            / key_of("f", VERSION, {**common, "layer": layer, "axis": channel_axes.get(layer, 1)})
+            / key_of("f", {**common, "layer": layer, "axis": channel_axes.get(layer, 1)})
             for layer in self._layers
         }
         wanted = set(self._batches.values())
@@ -208,7 +207,7 @@ def _hash_of_batch(images_BCHW: NDArray[np.floating[Any]]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _computing(device: str) -> dict[str, Any]:
+def machine(device: str) -> dict[str, Any]:
     """Return what of the machine and of PyTorch's settings decides the last bits of features."""
     cuda = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
     return {

@@ -67,7 +67,7 @@ def render(record: Study) -> str:
         for f in outcome.findings
     )
     main = filled(
-        "html",
+        "study.html",
         network=name,
         kind=outcome.kind,
         headline=prose(outcome.headline),

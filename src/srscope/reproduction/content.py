@@ -12,21 +12,16 @@ Suffixes: S sets, M contents, C channels, B draws.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.features.extract import extract
-from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.errors import DegenerateError
 from srscope.networks.structure.select import select_layers
 from srscope.reproduction.estimate import DRAWS, estimate_of
 from srscope.reproduction.lab import Lab
-from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages
-from srscope.runtime.cache import Entry
-from srscope.runtime.files import scratch_folder
+from srscope.reproduction.records import Estimate, ImageSpec
 from srscope.scores.resampled import CrossedProducts, content_shares, crossed_products
-from srscope.scores.variance import two_way_variance_by_channel
 
 CONTENT_VERSION = 1
 
@@ -62,16 +57,17 @@ def layer_content(lab: Lab, network: str, word: str, spec: ImageSpec) -> LayerCo
         DegenerateError: If the design is not crossed, or the layer never changes.
     """
     loaded, images = lab.network(network), lab.images(spec)
-    (tap,) = select_layers(loaded, [word])
-    inputs = {**layer_inputs(loaded, tap), "images": images.key}
-    entry = lab.cache.get(
-        "content", CONTENT_VERSION, inputs, lambda: _measured(loaded, tap, images)
-    )
-    products = CrossedProducts(set_SMM=entry["set_SMM"], mean_MM=entry["mean_MM"])
+    taps = select_layers(loaded, [word])
+    (layer,) = lab.session(images).points(loaded, taps, images, by_channel=True)
+    assert layer.channel_content_C is not None
+    name = f"{loaded.name} {layer.tap.label}"
+    if layer.gram_NN is None:
+        raise DegenerateError(f"the content of {name}", "it has fewer features than images")
+    products = crossed_products(layer.gram_NN, images.set_N, images.content_N, name=name)
     sets, contents = products.set_SMM.shape[:2]
     return LayerContent(
         share=content_estimate(products, seed=lab.config.seed),
-        channel_C=entry["channel_C"],
+        channel_C=layer.channel_content_C,
         noise=(contents - 1) / (sets * contents - 1),
         contents=contents,
     )
@@ -93,34 +89,3 @@ def content_estimate(products: CrossedProducts, *, seed: int, draws: int = DRAWS
     samples_B = content_shares(products, count_BM, corrected=True)
     value = float(content_shares(products, np.ones((1, contents)))[0])
     return estimate_of([value], samples_B[np.isfinite(samples_B)])
-
-
-def layer_inputs(loaded: LoadedNetwork, tap: TapPoint) -> dict[str, Any]:
-    """Return what identifies a layer of a network in the cache."""
-    return {
-        "weights": loaded.sha256,
-        "structure": repr(getattr(loaded.module, "config", type(loaded.module).__name__)),
-        "layer": tap.name,
-    }
-
-
-def _measured(loaded: LoadedNetwork, tap: TapPoint, images: LabelledImages) -> Entry:
-    name = f"{loaded.name} {tap.label}"
-    with scratch_folder() as folder:
-        store = extract(
-            loaded.module,
-            images.images_NCHW,
-            [tap.name],
-            store=folder / "features",
-            channels_last=True,
-        )
-        features_ND, channels = store.read(tap.name), store.layer(tap.name).feature_shape[0]
-        products = crossed_products(features_ND, images.set_N, images.content_N, name=name)
-        by_channel = two_way_variance_by_channel(
-            features_ND, images.set_N, images.content_N, channels, name=name
-        )
-    return {
-        "set_SMM": products.set_SMM,
-        "mean_MM": products.mean_MM,
-        "channel_C": by_channel.content_C,
-    }

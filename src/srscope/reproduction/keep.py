@@ -14,17 +14,15 @@ from srscope.reproduction.lab import Lab, identity_of_images
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.write import environment, figure_files
 from srscope.runtime import files
-from srscope.runtime.cache import Entry, pack, program, values_of
+from srscope.runtime.cache import Entry, pack, values_of
 
-FINDING_VERSION = 2
 _FILE, _SAMPLES = "file:", "samples:"
 
 
 def inputs_of(experiment: Experiment, lab: Lab) -> dict[str, Any]:
     """Return everything that decides a finding, as JSON values.
 
-    The program itself is part of it: any change of the package makes findings anew (the stages
-    they are made of stay).
+    The cache adds program and machine.
     """
     return {
         "id": experiment.id,
@@ -33,7 +31,6 @@ def inputs_of(experiment: Experiment, lab: Lab) -> dict[str, Any]:
         "tsne": dataclasses.asdict(lab.tsne),
         "photographs": identity_of_images(lab.config.images),
         "environment": environment() | _optional(),
-        "program": program(),
     }
 
 

@@ -7,39 +7,37 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import DegradedImages, degrade
 from srscope.degradations.record import SuiteInfo
-from srscope.errors import NetworkError, ParameterError, UnknownNameError
-from srscope.features.extract import extract
+from srscope.errors import ParameterError, UnknownNameError
 from srscope.images.contents import crop_contents
 from srscope.images.digits import PER_CLASS, digits_test
-from srscope.networks.description import LoadedNetwork, TapPoint
+from srscope.images.sources import load_photographs
+from srscope.networks.description import LoadedNetwork
 from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
-from srscope.projection.pca import pca
-from srscope.projection.tsne import embed_many
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
-from srscope.runtime.cache import Entry, StageCache, hash_of_arrays, pack, values_of
-from srscope.runtime.files import scratch_folder
-from srscope.scores.record import VarianceShares
-from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
-from srscope.study.extraction import MARGIN, load_photographs
+from srscope.runtime.cache import hash_of_arrays, pack, values_of
+from srscope.study.cache import Stages
+from srscope.study.config import AnalysisConfig
+from srscope.study.inputs import MARGIN
+from srscope.study.scoring import maps_of, pixels_of, projected
+from srscope.study.session import LayerPoints as Points
+from srscope.study.session import Session
 
 COMPONENTS = 50
 """Principal components kept, as in the paper."""
-IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 2, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +73,12 @@ class Lab:
     """Measures what experiments ask for, or takes it from the cache.
 
     Args:
-        cache: Where stages are kept.
+        stages: Finished stages.
         config: How to measure.
         tsne: Parameters of t-SNE, the paper's unless an experiment varies them.
     """
 
-    cache: StageCache
+    stages: Stages
     config: LabConfig = field(default_factory=LabConfig)
     tsne: TsneConfig = field(default_factory=TsneConfig)
 
@@ -113,7 +111,7 @@ class Lab:
             "photographs": identity_of_images(self.config.images),
             "suite_definition": _definition(spec.suite),
         }
-        entry = self.cache.get("images", IMAGES_VERSION, inputs, lambda: self._make_images(spec))
+        entry = self.stages.get("images", inputs, lambda: self._make_images(spec))
         return LabelledImages(
             images_NCHW=entry["images_NCHW"],
             set_N=entry["set_N"],
@@ -165,101 +163,38 @@ class Lab:
         """
         loaded, images = self.network(network), self.images(spec)
         taps = select_layers(loaded, words)
-        inputs = {tap.name: self._layer_inputs(loaded, tap, images, untrained) for tap in taps}
-        if self._missing(taps, inputs):
-            common = {name: inputs[taps[0].name][name] for name in ("weights", "images")}
-            with self.cache.alone("layers", common):  # others may want the same pass
-                missing = self._missing(taps, inputs)
-                if missing:
-                    self._extract(loaded, missing, images, inputs, untrained=untrained)
-        return [self._layer(loaded, tap, images, inputs[tap.name]) for tap in taps]
+        found = self.session(images).points(loaded, taps, images, untrained=untrained)
+        return [self._layer(loaded.name, each, images) for each in found]
 
-    def _missing(
-        self, taps: Sequence[TapPoint], inputs: Mapping[str, Mapping[str, Any]]
-    ) -> list[TapPoint]:
-        return [t for t in taps if not self.cache.has("layer", LAYER_VERSION, inputs[t.name])]
-
-    def _layer_inputs(
-        self, loaded: LoadedNetwork, tap: TapPoint, images: LabelledImages, untrained: bool
-    ) -> dict[str, Any]:
-        return {
-            # Networks of one structure share an untrained control, whatever they were trained for.
-            "weights": _shapes(loaded.module) if untrained else loaded.sha256,
-            "structure": repr(getattr(loaded.module, "config", type(loaded.module).__name__)),
-            "layer": tap.name,
-            "images": images.key,
-            "components": COMPONENTS,
-            "untrained": self.config.seed if untrained else None,
-        }
-
-    def _extract(
-        self,
-        loaded: LoadedNetwork,
-        taps: Sequence[TapPoint],
-        images: LabelledImages,
-        inputs: Mapping[str, Mapping[str, Any]],
-        *,
-        untrained: bool,
-    ) -> None:
-        module = loaded.module
-        if untrained:
-            if loaded.untrained is None:
-                raise NetworkError(f"{loaded.name} has no untrained control: {loaded.no_untrained}")
-            module = loaded.untrained(self.config.seed)
-        with scratch_folder() as folder:
-            store = extract(
-                module, images.images_NCHW, [tap.name for tap in taps], store=folder / "f"
-            )
-            for tap in taps:
-                features_ND, shape = store.read(tap.name), store.layer(tap.name).feature_shape
-                entry = _layer_entry(features_ND, shape, images, f"{loaded.name} {tap.label}")
-                self.cache.put("layer", LAYER_VERSION, inputs[tap.name], entry)
-
-    def _layer(
-        self,
-        loaded: LoadedNetwork,
-        tap: TapPoint,
-        images: LabelledImages,
-        inputs: Mapping[str, Any],
-    ) -> LayerPoints:
-        def absent() -> dict[str, NDArray[Any]]:
-            raise AssertionError("the layer was made a moment ago")
-
-        entry = self.cache.get("layer", LAYER_VERSION, inputs, absent)
-        values = values_of(entry)
-        shares = values["variance"]
-        return LayerPoints(
-            network=loaded.name,
-            layer=tap.name,
-            label=tap.label,
-            shape=tuple(values["shape"]),
-            points_NC=entry["points_NC"],
-            images=images,
-            variance=None if shares is None else VarianceShares(**shares),
-            channel_content_C=entry.get("channel_content_C"),
-            key=hash_of_arrays(entry["points_NC"]),
-        )
+    def session(self, images: LabelledImages) -> Session:
+        """Return the pipeline, with as many principal components as these images allow."""
+        components = min(COMPONENTS, len(images.images_NCHW) - 1)
+        return Session(AnalysisConfig(seed=self.config.seed, pca=components), stages=self.stages)
 
     def pixels(self, spec: ImageSpec) -> LayerPoints:
         """Return the raw pixels of the images, after PCA: the control beside every layer."""
         images = self.images(spec)
-        inputs = {"images": images.key, "components": COMPONENTS}
-        flat_ND = images.images_NCHW.reshape(len(images.images_NCHW), -1)
-        shape = images.images_NCHW.shape[1:]
-        entry = self.cache.get(
-            "pixels", LAYER_VERSION, inputs, lambda: _layer_entry(flat_ND, shape, images, "pixels")
-        )
-        shares = values_of(entry)["variance"]
+        source = pixels_of(images.images_NCHW)
+        entry = projected(source, self.session(images).config.pca, self.stages)
         return LayerPoints(
             network="",
-            layer="pixels",
-            label="raw pixels",
-            shape=shape,
+            layer=source.name,
+            label=source.label,
+            shape=source.shape,
             points_NC=entry["points_NC"],
             images=images,
-            variance=None if shares is None else VarianceShares(**shares),
-            channel_content_C=None,
             key=hash_of_arrays(entry["points_NC"]),
+        )
+
+    def _layer(self, network: str, points: Points, images: LabelledImages) -> LayerPoints:
+        return LayerPoints(
+            network=network,
+            layer=points.tap.name,
+            label=points.tap.label,
+            shape=points.shape,
+            points_NC=points.points_NC,
+            images=images,
+            key=hash_of_arrays(points.points_NC),
         )
 
     def maps(
@@ -282,29 +217,22 @@ class Lab:
         """
         config = tsne or self.tsne
         runs, seed = runs or self.config.runs, self.config.seed if seed is None else seed
-        found: list[Maps] = []
-        for layer in layers:
-            inputs = {
-                "points": layer.key,
-                "components": components,
-                "tsne": dataclasses.asdict(config),
-                "runs": runs,
-                "seed": seed,
-            }
-
-            def compute(layer: LayerPoints = layer) -> Entry:
-                (embeddings,) = embed_many(
-                    [layer.points_NC[:, :components]], config, runs=runs, seed=seed, jobs=1,
-                    names=[f"{layer.network} {layer.label}"],
-                )  # fmt: skip
-                return {
-                    "points_RND": np.stack([e.points_ND for e in embeddings]),
-                    "kl_R": np.array([e.kl for e in embeddings]),
-                }
-
-            entry = self.cache.get("maps", MAPS_VERSION, inputs, compute)
-            found.append(Maps(layer=layer, points_RND=entry["points_RND"], kl_R=entry["kl_R"]))
-        return found
+        maps = maps_of(
+            [layer.points_NC[:, :components] for layer in layers],
+            config,
+            range(seed, seed + runs),
+            self.stages,
+            names=[f"{layer.network} {layer.label}" for layer in layers],
+            jobs=1,
+        )
+        return [
+            Maps(
+                layer=layer,
+                points_RND=np.stack([each.points_ND for each in own]),
+                kl_R=np.array([each.kl for each in own]),
+            )
+            for layer, own in zip(layers, maps, strict=True)
+        ]
 
     def chi(self, maps: Maps, labels_N: NDArray[np.int64] | None = None) -> Estimate:
         """Return CHI of maps by degradation, or by other labels, with its interval."""
@@ -330,11 +258,6 @@ def _load(name: str, folder: str) -> LoadedNetwork:
     return load_network(name)
 
 
-def _shapes(module: nn.Module) -> list[list[Any]]:
-    """Return what tells two structures apart: their weights' names and shapes."""
-    return [[name, list(tensor.shape)] for name, tensor in sorted(module.state_dict().items())]
-
-
 def identity_of_images(images: str) -> list[list[Any]] | str:
     """Return what tells one state of a folder of photographs from another."""
     if not images or images == "div2k":
@@ -346,24 +269,3 @@ def identity_of_images(images: str) -> list[list[Any]] | str:
 def _definition(suite: str) -> str:
     """Return what identifies a suite's content, also where it is a file that may change."""
     return repr(load_suite(suite))
-
-
-def _layer_entry(
-    features_ND: NDArray[np.float32],
-    shape: Sequence[int],
-    images: LabelledImages,
-    name: str,
-) -> dict[str, NDArray[Any]]:
-    components = min(COMPONENTS, len(features_ND) - 1, features_ND.shape[1])
-    arrays: dict[str, NDArray[Any]] = {
-        "points_NC": pca(features_ND, components=components, name=name).points_NC
-    }
-    shares = None
-    if is_crossed(images.set_N, images.content_N):
-        split = two_way_variance(features_ND, images.set_N, images.content_N, name=name)
-        shares = dataclasses.asdict(split)
-        by_channel = two_way_variance_by_channel(
-            features_ND, images.set_N, images.content_N, shape[0], name=name
-        )
-        arrays["channel_content_C"] = by_channel.content_C
-    return pack(arrays, shape=list(shape), variance=shares)

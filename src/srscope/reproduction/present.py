@@ -38,7 +38,6 @@ NAMES = {
     "unified-sr": "unified SR",
 }
 """The paper's spelling of the networks."""
-SCORES_VERSION = 1
 _NEIGHBOURS, _PERMUTATIONS = 5, 999
 
 
@@ -130,7 +129,7 @@ def _feature_scores(lab: Lab, layer: LayerPoints) -> Entry:
         knn = knn_accuracy(points_NC, set_N, content_N, k=_NEIGHBOURS, name=layer.label)
         return pack({}, chi=feature_chi(points_NC, set_N, name=layer.label), knn=knn, p=p)
 
-    return lab.cache.get("feature-scores", SCORES_VERSION, inputs, compute)
+    return lab.stages.get("feature-scores", inputs, compute)
 
 
 def with_grade(mean: float, std: float | None) -> str:

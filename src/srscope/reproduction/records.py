@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.degradations.record import SuiteInfo
-from srscope.scores.record import VarianceShares
 
 Cell = str | float | int | None
 """A cell of a table; ``None`` where there is nothing to say."""
@@ -70,8 +69,6 @@ class LayerPoints:
         shape: One image's feature shape.
         points_NC: The first 50 principal components.
         images: What was fed, without its pixels' cost: labels and suite.
-        variance: Shares of the layer's variance; ``None`` where contents are not crossed.
-        channel_content_C: Share of content in each channel's variance, or ``None`` as above.
         key: Identifies the points in the cache.
     """
 
@@ -81,8 +78,6 @@ class LayerPoints:
     shape: tuple[int, ...]
     points_NC: NDArray[np.float64]
     images: LabelledImages
-    variance: VarianceShares | None
-    channel_content_C: NDArray[np.float64] | None
     key: str
 
 

@@ -18,19 +18,19 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from srscope.errors import FileProblem, ParameterError, SrscopeError, UnknownNameError, reason_of
-from srscope.images.downloads import data_folder
+from srscope.images.sources import load_photographs
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.experiments import EXPERIMENTS
-from srscope.reproduction.keep import FINDING_VERSION, inputs_of, packed, unpacked
+from srscope.reproduction.keep import inputs_of, packed, unpacked
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.outcome import Failure, LeftOut, Reproduction
 from srscope.reproduction.outputs import write_outputs
 from srscope.reproduction.records import Estimate, Finding
 from srscope.reproduction.write import FIGURES
-from srscope.runtime.cache import StageCache
 from srscope.runtime.files import writing_to
-from srscope.study.extraction import Progress, load_photographs
+from srscope.study.cache import Stages, default_cache
+from srscope.study.extraction import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +90,14 @@ def reproduce(
     config = LabConfig(
         networks=str(networks), images=str(images), contents=contents, runs=runs, seed=seed
     )
-    folder = Path(cache) if cache else data_folder() / "stages"
+    folder = Path(cache) if cache else default_cache()
     _check(config, experiments)
-    lab = Lab(cache=StageCache(folder), config=config)
+    stages = Stages(folder)
+    lab = Lab(stages=stages, config=config)
     with writing_to(out):
         done = _reproduced(chosen, lab, Path(out), jobs, progress)
         write_outputs(done)
+    stages.tidy()
     return done
 
 
@@ -219,9 +221,8 @@ def _run(experiment: Experiment, lab: Lab, folder: Path) -> _Outcome:
     started = time.perf_counter()
     finding, failure = None, None
     try:
-        entry = lab.cache.get(
+        entry = lab.stages.get(
             "finding",
-            FINDING_VERSION,
             inputs_of(experiment, lab),
             lambda: packed(_settled(experiment.run(lab, folder), folder), folder.parent),
         )

@@ -21,15 +21,16 @@ from srscope.degradations.mild import Mild
 from srscope.degradations.resize import imresize
 from srscope.errors import NetworkError
 from srscope.images.contents import crop_contents
+from srscope.images.sources import load_photographs
+from srscope.networks.structure.identity import identity_of
 from srscope.networks.upscale import upscale
 from srscope.reproduction.estimate import DRAWS, estimate_of
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages
-from srscope.study.extraction import MARGIN, load_photographs
+from srscope.study.inputs import MARGIN
 
 LR_BORDER = 4
 """LR pixels left out along each side when measuring: methods see nothing beyond a crop."""
-_VERSION = 1
 BM3D_ADVICE = (
     "BM3D is not installed, so it is missing here and C1 stays open: "
     "pip install '.[bm3d]' (its authors' package, free for non-commercial use only)."
@@ -75,7 +76,7 @@ def by_bm3d(lab: Lab, images: LabelledImages) -> NDArray[np.float32]:
             outputs.append(bm3d.bm3d_rgb(image_HW3, sigma).transpose(2, 0, 1))
         return {"images_NCHW": _levels(np.stack(outputs))}
 
-    return _unit(lab.cache.get("bm3d", _VERSION, inputs, compute)["images_NCHW"])
+    return _unit(lab.stages.get("bm3d", inputs, compute)["images_NCHW"])
 
 
 def by_g1(lab: Lab, images: LabelledImages) -> NDArray[np.float32]:
@@ -84,14 +85,14 @@ def by_g1(lab: Lab, images: LabelledImages) -> NDArray[np.float32]:
     g1 = getattr(network.module, "g1", None)
     if g1 is None:
         raise NetworkError("cincgan has no part g1: give a checkpoint of CinCGAN under this name")
-    inputs = {"images": images.key, "weights": network.sha256}
+    inputs = {"images": images.key, "network": identity_of(network.module) or network.sha256}
 
     def compute() -> dict[str, NDArray[Any]]:
         with torch.no_grad():
             outputs = [g1(torch.from_numpy(i[None])).numpy()[0] for i in images.images_NCHW]
         return {"images_NCHW": _levels(np.stack(outputs))}
 
-    return _unit(lab.cache.get("g1", _VERSION, inputs, compute)["images_NCHW"])
+    return _unit(lab.stages.get("g1", inputs, compute)["images_NCHW"])
 
 
 def magnified(lab: Lab, images: LabelledImages, method: str, *, scale: int) -> NDArray[np.float32]:
@@ -100,8 +101,7 @@ def magnified(lab: Lab, images: LabelledImages, method: str, *, scale: int) -> N
     inputs = {
         "images": images.key,
         "scale": scale,
-        "weights": None if network is None else network.sha256,
-        "structure": None if network is None else repr(getattr(network.module, "config", "")),
+        "network": None if network is None else identity_of(network.module) or network.sha256,
     }
 
     def compute() -> dict[str, NDArray[Any]]:
@@ -116,7 +116,7 @@ def magnified(lab: Lab, images: LabelledImages, method: str, *, scale: int) -> N
             )
         return {"images_NCHW": _levels(large)}
 
-    return _unit(lab.cache.get("magnified", _VERSION, inputs, compute)["images_NCHW"])
+    return _unit(lab.stages.get("magnified", inputs, compute)["images_NCHW"])
 
 
 def references(lab: Lab, spec: ImageSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -153,7 +153,7 @@ def references(lab: Lab, spec: ImageSpec) -> tuple[NDArray[np.float32], NDArray[
             high[i] = quantize(hr_1CHW)[0, :, outer, outer].numpy()
         return {"low_NCHW": low, "high_NCHW": high}
 
-    entry = lab.cache.get("references", _VERSION, inputs, compute)
+    entry = lab.stages.get("references", inputs, compute)
     return entry["low_NCHW"], entry["high_NCHW"]
 
 

@@ -44,21 +44,20 @@ def values_of(entry: Entry) -> dict[str, Any]:
     return json.loads(str(entry[_JSON]))
 
 
-def key_of(stage: str, version: int, inputs: Mapping[str, Any]) -> str:
-    """Return the name of an entry: a hash of the stage, its version and its inputs.
+def key_of(stage: str, inputs: Mapping[str, Any]) -> str:
+    """Return the name of an entry: a hash of the stage and its inputs.
 
     Args:
         stage: What is computed.
-        version: Raised whenever the stage computes something else from the same inputs.
-        inputs: Everything else that decides the result, as JSON values.
+        inputs: Everything that decides the result, as JSON values; :func:`machinery` among them.
 
     Example:
-        >>> key_of("a", 1, {"x": 1, "y": 2}) == key_of("a", 1, {"y": 2, "x": 1})
+        >>> key_of("a", {"x": 1, "y": 2}) == key_of("a", {"y": 2, "x": 1})
         True
-        >>> key_of("a", 1, {"x": 1}) == key_of("a", 2, {"x": 1})
+        >>> key_of("a", {"x": 1}) == key_of("b", {"x": 1})
         False
     """
-    text = json.dumps([stage, version, inputs], sort_keys=True, allow_nan=False)
+    text = json.dumps([stage, inputs], sort_keys=True, allow_nan=False)
     return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
@@ -148,7 +147,7 @@ class StageCache:
         >>> import tempfile
         >>> cache = StageCache(Path(tempfile.mkdtemp()))
         >>> make = lambda: {"x_N": np.arange(3)}
-        >>> [cache.get("count", 1, {"n": 3}, make)["x_N"].tolist() for _ in range(2)]
+        >>> [cache.get("count", {"n": 3}, make)["x_N"].tolist() for _ in range(2)]
         [[0, 1, 2], [0, 1, 2]]
         >>> cache.computed, cache.found
         (1, 1)
@@ -162,7 +161,6 @@ class StageCache:
     def get(
         self,
         stage: str,
-        version: int,
         inputs: Mapping[str, Any],
         compute: Callable[[], Entry],
     ) -> Entry:
@@ -170,14 +168,13 @@ class StageCache:
 
         Args:
             stage: What is computed.
-            version: Of the stage; see :func:`key_of`.
             inputs: Everything that decides the result, as JSON values.
             compute: Makes the entry.
 
         Returns:
             The arrays; the same bits whether computed or found.
         """
-        key = key_of(stage, version, inputs)
+        key = key_of(stage, inputs)
         entry = self._read(key)
         if entry is None:
             with self._locked(key):
@@ -191,9 +188,9 @@ class StageCache:
         self.found += 1
         return entry
 
-    def find(self, stage: str, version: int, inputs: Mapping[str, Any]) -> Entry | None:
+    def find(self, stage: str, inputs: Mapping[str, Any]) -> Entry | None:
         """Return the entry of these inputs if it is there, and mark it as used."""
-        key = key_of(stage, version, inputs)
+        key = key_of(stage, inputs)
         entry = self._read(key)
         if entry is not None:
             self.found += 1
@@ -201,13 +198,13 @@ class StageCache:
                 os.utime(self._path(key).with_suffix(".sha256"))
         return entry
 
-    def has(self, stage: str, version: int, inputs: Mapping[str, Any]) -> bool:
+    def has(self, stage: str, inputs: Mapping[str, Any]) -> bool:
         """Tell whether a whole entry is there."""
-        return self._read(key_of(stage, version, inputs)) is not None
+        return self._read(key_of(stage, inputs)) is not None
 
-    def put(self, stage: str, version: int, inputs: Mapping[str, Any], entry: Entry) -> None:
+    def put(self, stage: str, inputs: Mapping[str, Any], entry: Entry) -> None:
         """Store an entry that was computed together with others."""
-        key = key_of(stage, version, inputs)
+        key = key_of(stage, inputs)
         with self._locked(key):
             if self._read(key) is None:
                 self._write(key, entry)
@@ -223,7 +220,7 @@ class StageCache:
             stage: What is made.
             inputs: What the entries have in common, as JSON values.
         """
-        with self._locked(key_of(f"{stage}-together", 0, inputs)):
+        with self._locked(key_of(f"{stage}-together", inputs)):
             yield
 
     def _path(self, key: str) -> Path:

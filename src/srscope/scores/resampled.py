@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from srscope.errors import DegenerateError
 from srscope.scores.variance import is_crossed
 
-_BLOCK_VALUES = 1 << 20  # float64 values of the features copied at once: 8 MiB
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CrossedProducts:
@@ -35,40 +33,29 @@ class CrossedProducts:
 
 
 def crossed_products(
-    features_ND: NDArray[np.floating[Any]],
+    gram_NN: NDArray[np.float64],
     set_N: NDArray[np.integer[Any]],
     content_N: NDArray[np.integer[Any]],
     *,
     name: str = "features",
 ) -> CrossedProducts:
-    """Return the inner products of features, seen from their mean.
+    """Return the inner products of a crossed design.
 
     Args:
-        features_ND: One row an image; any float type, may be memory-mapped.
+        gram_NN: Inner products of the features of all images, less their mean, as PCA has them.
         set_N: The degradation of each image.
         content_N: The content of each image; in the result, they stand in ascending order.
         name: What the features are, for messages.
 
     Raises:
-        DegenerateError: If the design is not crossed, or a feature is not finite.
+        DegenerateError: If the design is not crossed.
     """
-    what = f"the variance split of {name}"
     if not is_crossed(set_N, content_N):
         why = "the design is not crossed (each of two or more contents once in each set)"
-        raise DegenerateError(what, why)
-    images, width = features_ND.shape
+        raise DegenerateError(f"the variance split of {name}", why)
     sets, contents = len(np.unique(set_N)), len(np.unique(content_N))
     order_N = np.lexsort((content_N, set_N))
-    gram_NN = np.zeros((images, images))
-    step = max(1, _BLOCK_VALUES // images)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for start in range(0, width, step):
-            block_NB = features_ND[:, start : start + step][order_N].astype(np.float64)
-            block_NB -= block_NB.mean(axis=0)
-            gram_NN += block_NB @ block_NB.T
-    if not np.isfinite(gram_NN).all():
-        raise DegenerateError(what, "a feature is NaN or infinite", "check the network's weights")
-    gram_SMSM = gram_NN.reshape(sets, contents, sets, contents)
+    gram_SMSM = gram_NN[np.ix_(order_N, order_N)].reshape(sets, contents, sets, contents)
     set_SMM = np.stack([gram_SMSM[s, :, s] for s in range(sets)])
     return CrossedProducts(set_SMM=set_SMM, mean_MM=gram_SMSM.mean(axis=(0, 2)))
 

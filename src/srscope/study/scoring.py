@@ -1,13 +1,16 @@
-"""From features to the scores of every layer and control."""
+"""From features to the scores of every layer and control.
+
+Suffixes: N images, D features, C components or channels, R t-SNE runs.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
@@ -16,201 +19,184 @@ from threadpoolctl import threadpool_limits
 
 from srscope.features.held import Features
 from srscope.features.store import hash_of
+from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca
 from srscope.projection.tsne import Embedding, embed_each
 from srscope.runtime.cache import Entry, hash_of_arrays, pack, values_of
 from srscope.scores.design import NEIGHBOURS, Design
 from srscope.scores.feature_space import knn_accuracy, silhouette
 from srscope.scores.null import permutation_p_value
-from srscope.scores.record import FeatureSpaceScores, LayerScores, Runs, TsneScores, VarianceShares
+from srscope.scores.record import (
+    FeatureSpaceScores,
+    LayerScores,
+    Runs,
+    TsneScores,
+    VarianceShares,
+)
 from srscope.scores.separability import grade, separability
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
+from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
-from srscope.study.stages import AnalysisCache, found, keep, remembered
 
-_Read = Callable[[], NDArray[np.float32]]
-_PCA_VERSION, _SPACE_VERSION, _MAP_VERSION = 1, 1, 1
+Group = Literal["network", "pixels", "untrained"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Waiting:
-    """One layer's features: where they are read, their hash, and the shape of its output."""
+class Source:
+    """Features that wait to be scored: a layer's, or a control's.
 
-    name: str
-    read: _Read
-    sha256: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScoringInputs:
-    """What is scored: the network's store, the control's (or none), and the images themselves.
-
-    With a cache, the features are taken to be those whose hashes the stores tell.
+    Args:
+        group: Whose they are.
+        name: The layer's dotted name, or the control's.
+        label: What it is called in tables.
+        depth: From 0 to 1 over the network's tap points.
+        shape: Of one image's features.
+        read: Returns them, (N, D).
+        sha256: Their hash; empty where nothing is kept.
     """
 
-    store: Features
-    untrained: Features | None
-    images_NCHW: NDArray[np.float32]
-    design: Design
-    cache: AnalysisCache | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScoredLayers:
-    """Scores of the network's layers, of the controls, and the seconds each stage took."""
-
-    layers: tuple[LayerScores, ...]
-    pixels: LayerScores
-    untrained: tuple[LayerScores, ...]
-    timings: dict[str, float]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Projected:
-    """One layer after PCA, waiting for t-SNE."""
-
-    layer: str
+    group: Group
+    name: str
     label: str
-    shape: tuple[int, ...]
     depth: float
+    shape: tuple[int, ...]
+    read: Callable[[], NDArray[np.float32]]
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labels:
+    """The set and the content of every image, and what can be scored with them."""
+
+    set_N: NDArray[np.int64]
+    content_N: NDArray[np.int64]
+    design: Design
+
+    @property
+    def key(self) -> list[str]:
+        """Identifies them in the cache."""
+        design = self.design
+        return [
+            hash_of_arrays(each)
+            for each in (self.set_N, self.content_N, design.kin_N, design.unit_N)
+        ]
+
+
+def sources_of(stores: Mapping[str, Features], images_NCHW: NDArray[np.float32]) -> list[Source]:
+    """Return the layers of the network, the raw pixels, then the control networks' layers."""
+    sources: list[Source] = []
+    for group, store in stores.items():
+        taps = {tap["name"]: tap for tap in store.metadata["taps"]}
+        sources += [
+            Source(
+                group=cast(Group, group),
+                name=entry.name,
+                label=taps[entry.name]["label"],
+                depth=float(taps[entry.name]["depth"]),
+                shape=tuple(entry.feature_shape),
+                read=partial(store.read, entry.name),
+                sha256=entry.sha256,
+            )
+            for entry in store.layers
+        ]
+        if group == "network":
+            sources.append(pixels_of(images_NCHW))
+    return sources
+
+
+def pixels_of(images_NCHW: NDArray[np.float32]) -> Source:
+    """Return the raw pixels of the images as a source."""
+    pixels_ND = images_NCHW.reshape(len(images_NCHW), -1)
+    return Source(
+        group="pixels",
+        name="pixels",
+        label="raw pixels",
+        depth=0.0,
+        shape=images_NCHW.shape[1:],
+        read=lambda: pixels_ND,
+        sha256=hash_of(pixels_ND),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reduced:
+    """A source after PCA, with the scores that need no map."""
+
+    source: Source
     points_NC: NDArray[np.float64]
-    feature_space: FeatureSpaceScores
+    gram_NN: NDArray[np.float64] | None
+    space: FeatureSpaceScores
     variance: VarianceShares | None
 
 
-def score_layers(
-    inputs: ScoringInputs,
-    config: AnalysisConfig,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> ScoredLayers:
-    """Score every layer, the raw pixels and the untrained control.
-
-    Args:
-        inputs: The features.
-        config: pca, tsne, runs, seed, permutations.
-        progress: Called with t-SNE runs done and in all.
-
-    Returns:
-        The scores, in the stores' order of layers.
+def reduce_sources(
+    sources: Sequence[Source], labels: Labels, config: AnalysisConfig, stages: Stages
+) -> list[Reduced]:
+    """Reduce sources by PCA and take the scores that need no t-SNE.
 
     Raises:
         DegenerateError: If a score is undefined; names the layer.
         ParameterError: If there are fewer images than PCA needs.
     """
-    store = inputs.store
-    set_N, content_N = store.array("set_N"), store.array("content_N")
-    started = time.perf_counter()
-
-    images_NCHW = inputs.images_NCHW
-    pixels_ND = images_NCHW.reshape(len(images_NCHW), -1)
-    taps = {tap["name"]: tap for tap in store.metadata["taps"]}
-    control = inputs.untrained
-    waiting: list[_Waiting] = []
-    for each in (store,) if control is None else (store, control):
-        waiting += [
-            _Waiting(
-                name=entry.name,
-                read=partial(each.read, entry.name),
-                sha256=entry.sha256,
-                shape=entry.feature_shape,
-            )
-            for entry in each.layers
-        ]
-        if each is store:
-            waiting.append(
-                _Waiting(
-                    name="pixels",
-                    read=lambda: pixels_ND,
-                    sha256=hash_of(pixels_ND),
-                    shape=images_NCHW.shape[1:],
-                )
-            )
-
-    def project(layer: _Waiting) -> _Projected:
-        tap = taps.get(layer.name, {"label": "raw pixels", "depth": 0.0})
-        return _project(layer, set_N, content_N, tap, inputs, config)
-
     # A layer a thread, each with one processor: most of the work is NumPy's, without the lock.
     with threadpool_limits(limits=1):
-        jobs = min(len(waiting), int(cpu_count()))
+        jobs = max(1, min(len(sources), int(cpu_count())))
         parallel = Parallel(n_jobs=jobs, backend="threading")
-        done = parallel(delayed(project)(each) for each in waiting)
-    projected = cast(list[_Projected], done)
-    reduced = time.perf_counter()
-    embedded = _embedded([p.points_NC for p in projected], config, inputs.cache, progress)
-    scored = [_scored(p, runs, set_N) for p, runs in zip(projected, embedded, strict=True)]
-    finished = time.perf_counter()
-    count = len(store.layers)
-    return ScoredLayers(
-        layers=tuple(scored[:count]),
-        pixels=scored[count],
-        untrained=tuple(scored[count + 1 :]),
-        timings={"pca and feature space": reduced - started, "t-SNE": finished - reduced},
-    )
+        done = parallel(delayed(_reduced)(each, labels, config, stages) for each in sources)
+    return cast(list[Reduced], done)
 
 
-def _project(
-    layer: _Waiting,
-    set_N: NDArray[np.int64],
-    content_N: NDArray[np.int64],
-    tap: dict[str, Any],
-    inputs: ScoringInputs,
-    config: AnalysisConfig,
-) -> _Projected:
-    """Reduce one layer by PCA and take the scores that need no t-SNE."""
-    cache, design = inputs.cache, inputs.design
-    decides: dict[str, Any] = {"features": layer.sha256, "components": config.pca}
+def projected(source: Source, components: int, stages: Stages) -> Entry:
+    """Return a source's points after PCA, ``points_NC``, and their inner products, ``gram``.
+
+    The latter only where the features are more than the images.
+    """
 
     def reduce() -> Entry:
-        projection = pca(layer.read(), components=config.pca, name=layer.name)
+        projection = pca(source.read(), components=components, name=source.name)
         gram_NN = projection.gram_NN
         return {"points_NC": projection.points_NC} | ({} if gram_NN is None else {"gram": gram_NN})
 
-    reduced = remembered(cache, "pca", _PCA_VERSION, decides, reduce)
-    points_NC = reduced["points_NC"]
+    return stages.get("pca", {"features": source.sha256, "components": components}, reduce)
+
+
+def _reduced(source: Source, labels: Labels, config: AnalysisConfig, stages: Stages) -> Reduced:
+    reduced = projected(source, config.pca, stages)
 
     def score() -> Entry:
-        space, variance = _scores_of_space(layer, reduced, set_N, content_N, design, config)
+        space, variance = _scores_of_space(source, reduced, labels, config)
         return pack(
             {},
             space=dataclasses.asdict(space),
             variance=None if variance is None else dataclasses.asdict(variance),
         )
 
-    decides |= {
-        "design": [
-            hash_of_arrays(each) for each in (set_N, content_N, design.kin_N, design.unit_N)
-        ],
-        "left_out": [list(each) for each in design.left_out],
+    decides: dict[str, Any] = {
+        "features": source.sha256,
+        "components": config.pca,
+        "design": labels.key,
+        "left_out": [list(each) for each in labels.design.left_out],
         "permutations": config.permutations,
         "seed": config.seed,
     }
-    scores = values_of(remembered(cache, "space", _SPACE_VERSION, decides, score))
+    scores = values_of(stages.get("space", decides, score))
     variance = scores["variance"]
-    return _Projected(
-        layer=layer.name,
-        label=tap["label"],
-        shape=tuple(layer.shape),
-        depth=float(tap["depth"]),
-        points_NC=points_NC,
-        feature_space=FeatureSpaceScores(**scores["space"]),
+    return Reduced(
+        source=source,
+        points_NC=reduced["points_NC"],
+        gram_NN=reduced.get("gram"),
+        space=FeatureSpaceScores(**scores["space"]),
         variance=None if variance is None else VarianceShares(**variance),
     )
 
 
 def _scores_of_space(
-    layer: _Waiting,
-    reduced: Entry,
-    set_N: NDArray[np.int64],
-    content_N: NDArray[np.int64],
-    design: Design,
-    config: AnalysisConfig,
+    source: Source, reduced: Entry, labels: Labels, config: AnalysisConfig
 ) -> tuple[FeatureSpaceScores, VarianceShares | None]:
     """Take the scores of points after PCA, and of the inner products of the features."""
-    points_NC, name = reduced["points_NC"], layer.name
-    p_value = knn = None
+    points_NC, name, design = reduced["points_NC"], source.name, labels.design
+    set_N, content_N = labels.set_N, labels.content_N
+    p_value = knn = variance = None
     if design.defines("p_value"):
         p_value = permutation_p_value(
             points_NC,
@@ -223,12 +209,11 @@ def _scores_of_space(
         )
     if design.defines("knn_accuracy"):
         knn = knn_accuracy(points_NC, set_N, design.kin_N, k=NEIGHBOURS, name=name)
-    variance = None
     if design.defines("variance"):
         if "gram" in reduced:
             variance = two_way_variance_of_gram(reduced["gram"], set_N, content_N, name=name)
         else:
-            variance = two_way_variance(layer.read(), set_N, content_N, name=name)
+            variance = two_way_variance(source.read(), set_N, content_N, name=name)
     space = FeatureSpaceScores(
         chi=separability(points_NC, set_N, name=name).chi,
         silhouette=silhouette(points_NC, set_N, name=name),
@@ -238,32 +223,43 @@ def _scores_of_space(
     return space, variance
 
 
-def _embedded(
+def maps_of(
     layers: Sequence[NDArray[np.float64]],
-    config: AnalysisConfig,
-    cache: AnalysisCache | None,
-    progress: Callable[[int, int], None] | None,
+    tsne: TsneConfig,
+    seeds: Sequence[int],
+    stages: Stages,
+    *,
+    names: Sequence[str] | None = None,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[list[Embedding]]:
-    """Return the maps of every layer; those that are not in the cache are made together."""
-    seeds = range(config.seed, config.seed + config.runs)
-    tsne = dataclasses.asdict(config.tsne)
+    """Return the t-SNE maps of every layer; those that are not in the cache are made together.
+
+    Args:
+        layers: Points (N, C) of each layer.
+        tsne: Every parameter.
+        seeds: Of the maps of a layer.
+        stages: Maps are taken from it, and put there.
+        names: Of the layers, for messages.
+        jobs: As of :func:`~srscope.projection.tsne.embed_many`.
+        progress: Called with maps made and in all.
+    """
+    parameters = dataclasses.asdict(tsne)
     inputs = [
-        {seed: {"points": points, "tsne": tsne, "seed": seed} for seed in seeds}
+        {seed: {"points": points, "tsne": parameters, "seed": seed} for seed in seeds}
         for points in map(hash_of_arrays, layers)
     ]
     maps: list[dict[int, Embedding]] = []
     for each in inputs:
-        entries = {
-            seed: found(cache, "map", _MAP_VERSION, decides) for seed, decides in each.items()
-        }
+        entries = {seed: stages.find("map", decides) for seed, decides in each.items()}
         maps.append({s: _unpacked(entry, s) for s, entry in entries.items() if entry is not None})
     missing = [[seed for seed in seeds if seed not in own] for own in maps]
-    made = embed_each(layers, config.tsne, seeds=missing, progress=progress)
+    made = embed_each(layers, tsne, seeds=missing, jobs=jobs, names=names, progress=progress)
     for own, new, decides in zip(maps, made, inputs, strict=True):
         for embedding in new:
             own[embedding.seed] = embedding
             entry = pack({"points_ND": embedding.points_ND}, kl=embedding.kl)
-            keep(cache, "map", _MAP_VERSION, decides[embedding.seed], entry)
+            stages.keep("map", decides[embedding.seed], entry)
     return [[own[seed] for seed in seeds] for own in maps]
 
 
@@ -271,15 +267,52 @@ def _unpacked(entry: Entry, seed: int) -> Embedding:
     return Embedding(points_ND=entry["points_ND"], kl=values_of(entry)["kl"], seed=seed)
 
 
-def _scored(layer: _Projected, runs: Sequence[Embedding], set_N: NDArray[np.int64]) -> LayerScores:
+def score_sources(
+    sources: Sequence[Source],
+    labels: Labels,
+    config: AnalysisConfig,
+    stages: Stages,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[LayerScores], dict[str, float]]:
+    """Score sources in full.
+
+    Args:
+        sources: What is scored. With a cache, the features are taken to be those of their hash.
+        labels: Of the images.
+        config: pca, tsne, runs, seed, permutations.
+        stages: Finished stages are taken from it, and put there.
+        progress: Called with t-SNE runs done and in all.
+
+    Returns:
+        The scores, in the order of the sources, and the seconds that each stage took.
+
+    Raises:
+        DegenerateError: If a score is undefined; names the layer.
+        ParameterError: If there are fewer images than PCA needs.
+    """
+    started = time.perf_counter()
+    reduced = reduce_sources(sources, labels, config, stages)
+    projected = time.perf_counter()
+    seeds = range(config.seed, config.seed + config.runs)
+    points = [each.points_NC for each in reduced]
+    maps = maps_of(points, config.tsne, seeds, stages, progress=progress)
+    scored = [_scored(r, runs, labels.set_N) for r, runs in zip(reduced, maps, strict=True)]
+    finished = time.perf_counter()
+    seconds = {"pca and feature space": projected - started, "t-SNE": finished - projected}
+    return scored, seconds
+
+
+def _scored(layer: Reduced, runs: Sequence[Embedding], set_N: NDArray[np.int64]) -> LayerScores:
     """Score the t-SNE runs of one layer; CHI is averaged over runs, not taken of mean WD and BD."""
-    scores = [separability(run.points_ND, set_N, name=layer.layer) for run in runs]
+    source = layer.source
+    scores = [separability(run.points_ND, set_N, name=source.name) for run in runs]
     chi = Runs.of([score.chi for score in scores])
     return LayerScores(
-        layer=layer.layer,
-        label=layer.label,
-        shape=layer.shape,
-        depth=layer.depth,
+        layer=source.name,
+        label=source.label,
+        shape=source.shape,
+        depth=source.depth,
         tsne=TsneScores(
             chi=chi,
             wd=Runs.of([score.wd for score in scores]),
@@ -287,7 +320,7 @@ def _scored(layer: _Projected, runs: Sequence[Embedding], set_N: NDArray[np.int6
             kl=Runs.of([run.kl for run in runs]),
             grade=grade(chi.mean),
         ),
-        feature_space=layer.feature_space,
+        feature_space=layer.space,
         variance=layer.variance,
         points_RN2=np.stack([run.points_ND for run in runs]),
     )

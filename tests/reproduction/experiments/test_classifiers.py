@@ -177,8 +177,8 @@ def test_reductions_by_method_and_dimensions(found: Found) -> None:
 
 def test_a_second_run_computes_nothing(found: Found) -> None:
     lab, out, findings = found
-    before = lab.cache.computed
+    before = lab.stages.computed
     again = fig5.EXPERIMENT.run(lab, out)
-    assert lab.cache.computed == before
+    assert lab.stages.computed == before
     assert again.evidence == findings["fig5"].evidence
     assert again.tables == findings["fig5"].tables

@@ -159,7 +159,7 @@ def test_every_set_is_listed_with_its_images(found: Found) -> None:
 
 def test_a_second_run_computes_nothing(found: Found) -> None:
     lab, out, findings = found
-    before = lab.cache.computed
+    before = lab.stages.computed
     again = by_depth.EXPERIMENTS[0].run(lab, out)
-    assert lab.cache.computed == before
+    assert lab.stages.computed == before
     assert again.tables == findings["fig7"].tables

@@ -66,7 +66,7 @@ def test_tables_hold_layers_and_channels(found: Found) -> None:
 
 def test_a_second_run_recomputes_nothing(found: Found) -> None:
     lab, folder, first, _ = found
-    before = lab.cache.computed
+    before = lab.stages.computed
     again = FIG10.run(lab, folder)
-    assert lab.cache.computed == before
+    assert lab.stages.computed == before
     assert again.tables == first.tables

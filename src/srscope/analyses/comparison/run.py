@@ -11,25 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from srscope.analyses.comparison.record import Compared, Comparison, write_comparison
-from srscope.analyses.separability import study_of
-from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
-from srscope.images.record import Contents
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import writing_to
+from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import (
-    Progress,
-    degraded_images,
-    original_contents,
-    staged,
-    suite_of,
-)
-from srscope.study.record import Restoration, Study
-from srscope.study.restoration import restoration
-from srscope.study.stages import AnalysisCache, opened
+from srscope.study.extraction import Progress
+from srscope.study.session import Session
 from srscope.study.store import write_study
 
 
@@ -72,34 +62,23 @@ def compare(
     loaded = [load_network(each) if isinstance(each, str) else each for each in networks]
     names = distinct_names(networks, loaded)
     with writing_to(out):
-        with opened(cache) as kept:
-            comparison = _compared(dict(zip(names, loaded, strict=True)), settings, progress, kept)
+        with opened(cache) as stages:
+            session = Session(settings, stages=stages, progress=progress)
+            comparison = _compared(dict(zip(names, loaded, strict=True)), session)
         if out is not None:
             write_compared(comparison, out, progress=progress)
     return comparison
 
 
-def _compared(
-    networks: Mapping[str, LoadedNetwork],
-    settings: AnalysisConfig,
-    progress: Progress | None,
-    cache: AnalysisCache | None,
-) -> Comparison:
+def _compared(networks: Mapping[str, LoadedNetwork], session: Session) -> Comparison:
     started = time.perf_counter()
-    kinds = {kind_of(network, settings) for network in networks.values()}
-    inputs = inputs_by_kind(kinds, settings)
-    prepared = time.perf_counter()
+    session.prepare(networks.values())
+    timings = {"degradation": time.perf_counter() - started}
     entries: list[Compared] = []
-    timings = {"degradation": prepared - started}
     for name, network in networks.items():
         begun = time.perf_counter()
-        study, restored = analyze_one(
-            network,
-            settings,
-            inputs[kind_of(network, settings)],
-            progress=named(progress, name),
-            cache=cache,
-        )
+        study = session.study(network, name=name)
+        restored = session.restoration(network, name=name)
         entries.append(Compared(name=name, study=study, restoration=restored))
         timings[name] = time.perf_counter() - begun
     return Comparison(
@@ -126,61 +105,6 @@ def distinct_names(
         network.name if times[network.name] == 1 else name
         for network, name in zip(loaded, written, strict=True)
     ]
-
-
-def kind_of(network: LoadedNetwork, config: AnalysisConfig) -> tuple[int, int]:
-    """Return what decides which images a network is fed: its scale, and the patch it takes."""
-    return network.scale, network.fitted(config.patch)
-
-
-def inputs_by_kind(
-    kinds: set[tuple[int, int]], config: AnalysisConfig
-) -> dict[tuple[int, int], tuple[Contents | None, DegradedImages]]:
-    """Make what networks of each kind are fed, as many contents for one as for another.
-
-    The larger scale and patch, the larger the crops, and the fewer fit into the photographs; CHI
-    depends on their number.
-
-    Args:
-        kinds: Of the networks: see :func:`kind_of`.
-        config: The parameters.
-
-    Returns:
-        The HR crops and their degraded versions, by kind.
-    """
-    contents = {kind: original_contents(*kind, config) for kind in sorted(kinds)}
-    counts = {len(each.names) for each in contents.values() if each is not None}
-    if len(counts) > 1:
-        fewer = dataclasses.replace(config, contents=min(counts))
-        contents = {kind: original_contents(*kind, fewer) for kind in contents}
-    return {kind: (each, degraded_images(each, *kind, config)) for kind, each in contents.items()}
-
-
-def analyze_one(
-    network: LoadedNetwork,
-    config: AnalysisConfig,
-    inputs: tuple[Contents | None, DegradedImages],
-    *,
-    progress: Progress | None = None,
-    cache: AnalysisCache | None = None,
-) -> tuple[Study, Restoration]:
-    """Analyse one of several networks on images that are at hand, and measure its restoration."""
-    contents, images = inputs
-    study = study_of(network, config, images=images, progress=progress, cache=cache)
-    restored = restoration(
-        network,
-        contents,
-        quantized=suite_of(config).quantized,
-        progress=staged(progress, "PSNR"),
-    )
-    return study, restored
-
-
-def named(progress: Progress | None, name: str) -> Progress | None:
-    """Return a callback whose stages bear the name of a network."""
-    if progress is None:
-        return None
-    return lambda stage, done, total: progress(f"{name}: {stage}", done, total)
 
 
 def write_compared(

@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from srscope.analyses.comparison.run import analyze_one, inputs_by_kind, kind_of, named
 from srscope.analyses.course.record import Course, Moment, write_course
 from srscope.errors import CheckpointError
 from srscope.runtime.files import writing_to
 from srscope.scores.record import LayerScores
+from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress
-from srscope.study.stages import AnalysisCache, opened
+from srscope.study.session import Session
 from srscope.training.snapshots import Snapshots, find_snapshots, load_snapshot
 
 
@@ -58,53 +58,41 @@ def over_training(
     settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
     snapshots = find_snapshots(str(folder), most=checkpoints)
     with writing_to(out):
-        with opened(cache) as kept:
-            course = _course(snapshots, settings, progress, kept)
+        with opened(cache) as stages:
+            course = _course(snapshots, Session(settings, stages=stages, progress=progress))
         if out is not None:
             write_over_training(course, out, progress=progress)
     return course
 
 
-def _course(
-    snapshots: Snapshots,
-    settings: AnalysisConfig,
-    progress: Progress | None,
-    cache: AnalysisCache | None,
-) -> Course:
+def _course(snapshots: Snapshots, session: Session) -> Course:
     moments: list[Moment] = []
     untrained: tuple[LayerScores, ...] = ()
     timings: dict[str, float] = {}
-    inputs: dict[tuple[int, int], Any] = {}
     layers: list[str] = []
     for snapshot in snapshots.found:
         begun = time.perf_counter()
+        name = str(snapshot.iteration)
         network = load_snapshot(snapshots, snapshot)
         taps = [tap.name for tap in network.taps]
-        kind = kind_of(network, settings)
-        if not inputs:
-            layers, inputs = taps, inputs_by_kind({kind}, settings)
-        elif kind not in inputs or taps != layers:
+        if not moments:
+            layers = taps
+            session.prepare([network])
+        elif taps != layers or not session.has_images_for(network):
             problem = f"is of another structure than {snapshots.found[0].path.name}"
             raise CheckpointError(snapshot.path, problem, "give checkpoints of one network")
-        first = not moments
-        study, restored = analyze_one(
-            network,
-            dataclasses.replace(settings, untrained=settings.untrained and first),
-            inputs[kind],
-            progress=named(progress, str(snapshot.iteration)),
-            cache=cache,
-        )
-        if first:
+        study = session.study(network, untrained=not moments, name=name)
+        if not moments:
             untrained = study.untrained
         moments.append(
             Moment(
                 iteration=snapshot.iteration,
                 file=snapshot.path.name,
                 study=dataclasses.replace(study, untrained=()),
-                restoration=restored,
+                restoration=session.restoration(network, name=name),
             )
         )
-        timings[str(snapshot.iteration)] = time.perf_counter() - begun
+        timings[name] = time.perf_counter() - begun
     return Course(
         name=snapshots.name,
         moments=tuple(moments),

@@ -36,13 +36,15 @@ from srscope.figures.save import save_figure
 from srscope.images.contents import crop_contents
 from srscope.images.io import read_image
 from srscope.images.png_write import write_png
+from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.structure.select import select_layers
 from srscope.networks.upscale import padded
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import csv_text, scratch_folder, write_text, writing_to
 from srscope.scores.variance import two_way_variance, two_way_variance_by_channel
-from srscope.study.extraction import MARGIN, Progress, load_photographs, staged
+from srscope.study.extraction import Progress, staged
+from srscope.study.inputs import MARGIN
 
 SUITE = "clean-blur4-noise20"
 """The versions of an image that the paper shows."""

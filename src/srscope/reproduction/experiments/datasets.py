@@ -14,10 +14,11 @@ from srscope.figures.samples import picture_grid
 from srscope.figures.save import save_figure
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
+from srscope.images.sources import load_photographs
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Finding, LabelledImages, Table
-from srscope.study.extraction import MARGIN, load_photographs
+from srscope.study.inputs import MARGIN
 
 TITLE = "Examples of the data sets"
 COLUMNS = 8

@@ -13,15 +13,16 @@ from srscope.analyses.maps.run import degraded_versions, maps_of
 from srscope.degradations.catalogue import load_suite
 from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.figures.save import save_figure
+from srscope.images.sources import load_photographs
+from srscope.networks.structure.identity import identity_of
 from srscope.networks.structure.select import select_layers
-from srscope.reproduction.content import LayerContent, layer_content, layer_inputs
+from srscope.reproduction.content import LayerContent, layer_content
 from srscope.reproduction.evidence import DEEPEST, content_key
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.present import NAMES
 from srscope.reproduction.records import Cell, Finding, Table
 from srscope.runtime.cache import Entry
-from srscope.study.extraction import load_photographs
 from srscope.study.words import percent
 
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
@@ -30,7 +31,6 @@ SUITE = "clean-blur4-noise20"
 CHANNELS = 8
 PICTURE, SIDE = "EveningGlow.jpg", 64
 """The bundled photograph whose middle is shown (the first one of another set), and its LR side."""
-MAPS_VERSION = 1
 
 _RULE = (
     "Channels are ranked through the eigenvectors of the channel covariance, from the largest "
@@ -81,13 +81,17 @@ def _maps(lab: Lab, name: str) -> FeatureMaps:
     digest = hashlib.sha256()
     for name_, image_HW3 in versions.items():
         digest.update(f"{name_} {image_HW3.shape}".encode() + image_HW3.tobytes())
-    inputs = {**layer_inputs(loaded, tap), "images": digest.hexdigest()}
+    inputs = {
+        "network": identity_of(loaded.module) or loaded.sha256,
+        "layer": tap.name,
+        "images": digest.hexdigest(),
+    }
 
     def compute() -> Entry:
         made = maps_of(loaded, tap, versions)
         return {"inputs_SHW3": made.inputs_SHW3, "maps_SCHW": made.maps_SCHW}
 
-    entry = lab.cache.get("feature-maps", MAPS_VERSION, inputs, compute)
+    entry = lab.stages.get("feature-maps", inputs, compute)
     return FeatureMaps(
         network=name,
         layer=tap.name,

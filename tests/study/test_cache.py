@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from srscope.analyses.separability import analyze, score_features
+from srscope.analyses.separability import analyze
 from srscope.cli.analyze import take_cache
 from srscope.cli.main import main
 from srscope.errors import FileProblem
@@ -21,12 +21,12 @@ from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
 from srscope.projection import engines
 from srscope.projection.config import TsneConfig
-from srscope.runtime.cache import StageCache, prune
+from srscope.runtime.cache import prune
 from srscope.study import scoring as analysis_scores
+from srscope.study.cache import Stages, default_cache
 from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import extract_features
 from srscope.study.record import Study, scores_dict
-from srscope.study.stages import AnalysisCache, default_cache
+from srscope.study.session import Session
 from support.tiny import FAST, FAST_WORDS, tiny_checkpoint
 
 OPTIONS: dict[str, Any] = {
@@ -99,15 +99,14 @@ def test_only_what_is_new_is_computed(
         """Analyse with the cache, then without, compare, and return what the first computed."""
         config = AnalysisConfig(**{**OPTIONS, "images": images, **changes})
 
-        def run(name: str, cache: AnalysisCache | None) -> tuple[Study, FeatureStore]:
-            extract_features(network, config, tmp_path / name, cache=cache)
-            study = score_features(tmp_path / name, config, cache=cache)
+        def run(name: str, stages: Stages) -> tuple[Study, FeatureStore]:
+            study = Session(config, stages=stages).study(network, features=tmp_path / name)
             return study, FeatureStore.open(tmp_path / name / "network")
 
-        with_cache, stored = run("cached", AnalysisCache(tmp_path / "cache"))
+        with_cache, stored = run("cached", Stages(tmp_path / "cache"))
         stored.verify()
         computed = work.done()
-        plain, other = run("plain", None)
+        plain, other = run("plain", Stages())
         assert numbers(with_cache) == numbers(plain)
         for mine, theirs in zip(with_cache.layers, plain.layers, strict=True):
             np.testing.assert_array_equal(mine.points_RN2, theirs.points_RN2)
@@ -171,14 +170,14 @@ def test_damaged_entries_are_made_anew(
 
 
 def test_a_cache_stays_within_its_limit(tmp_path: Path) -> None:
-    cache = AnalysisCache(tmp_path, limit=2500)
+    stages = Stages(tmp_path, limit=2500)
     for number in range(4):
-        cache.stages.put("stage", 1, {"n": number}, {"x_N": np.zeros(100)})
+        stages.keep("stage", {"n": number}, {"x_N": np.zeros(100)})
         for path in (tmp_path / "stages").rglob(f"*{number}*"):
             assert path.exists()
-    assert cache.stages.find("stage", 1, {"n": 0}) is not None  # used last
-    cache.tidy()
-    left = [n for n in range(4) if StageCache(tmp_path / "stages").has("stage", 1, {"n": n})]
+    assert stages.find("stage", {"n": 0}) is not None  # used last
+    stages.tidy()
+    left = [n for n in range(4) if stages.find("stage", {"n": n})]
     assert left == [0, 3]
     assert prune(tmp_path, 2500, most=1) <= 1250
     assert prune(tmp_path, 0) == 0
@@ -213,6 +212,6 @@ def test_a_folder_that_cannot_be_made_is_told_where_it_was_asked_for(
 ) -> None:
     (tmp_path / "file").write_text("a file")
     with pytest.raises(FileProblem, match="cannot be written"):
-        AnalysisCache(tmp_path / "file" / "cache")
+        Stages(tmp_path / "file" / "cache")
     monkeypatch.setenv("SRSCOPE_DATA", str(tmp_path / "file"))
     assert default_cache() is None
