@@ -97,12 +97,12 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     few = load_folder(folder / "photos")
     monkeypatch.setattr("srscope.images.sources.load_bundled", lambda _: few)
     for drawn in (
-        "figures.save.save_figures", "figures.compare.save_comparison",
-        "figures.course.save_course",
+        "figures.save.save_figures", "analyses.comparison.figures.save_comparison",
+        "analyses.course.figures.save_course",
     ):  # fmt: skip
         monkeypatch.setattr(f"srscope.{drawn}", lambda *_, **__: [])
-    for report in ("html", "compare", "course"):
-        monkeypatch.setattr(f"srscope.report.{report}.write_report", lambda *_: None)
+    for report in ("report.html", "analyses.comparison.page", "analyses.course.page"):
+        monkeypatch.setattr(f"srscope.{report}.write_report", lambda *_: None)
     for name in ("analyze", "compare", "over_training"):
         quick = functools.partial(getattr(srscope, name), **QUICK, tsne=TSNE)
         monkeypatch.setattr(srscope, name, quick)

@@ -20,7 +20,7 @@ from srscope.projection.config import TsneConfig
 from support.tiny import photographs, tiny_checkpoint
 
 QUICK = {"contents": 4, "patch": 16, "pca": 4, "runs": 1, "permutations": 9, "batch_size": 5}
-UNDRAWN = Path(__file__).parent / "support" / "undrawn.py"
+UNDRAWN = Path(__file__).parents[1] / "support" / "undrawn.py"
 TSNE = TsneConfig(perplexity=3, iterations=250)
 
 

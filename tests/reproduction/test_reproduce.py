@@ -185,7 +185,7 @@ def test_the_cache_is_with_the_data_by_default(
 ) -> None:
     monkeypatch.setenv("SRSCOPE_DATA", str(tmp_path / "data"))
     reproduce(out=tmp_path / "out", experiments=[planted("fig2b")], jobs=1)
-    assert list((tmp_path / "data" / "stages").rglob("*.npz"))
+    assert list((tmp_path / "data" / "analyses").rglob("*.npz"))
 
 
 def test_the_same_evidence_twice_is_fine_and_a_clash_is_told() -> None:
@@ -267,7 +267,7 @@ def test_interrupt_ends_it_cleanly(tmp_path: Path) -> None:
     script = f"""
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
-from srscope.cli.main import main as cli
+from srscope.cli import main as cli
 from srscope.reproduction import reproduce as module
 from support.experiments import slow
 these = [slow("fig1"), slow("fig2")]

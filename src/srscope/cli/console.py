@@ -6,6 +6,9 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from srscope.scores.table import scores
+from srscope.study import words
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -49,9 +52,9 @@ def stage_progress(*, quiet: bool) -> Generator[Callable[[str, int, int], None] 
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1
 ) -> None:
-    """Print a table to stdout, the first ``words`` columns as text and the others as numbers.
+    """Print a table to stdout: the first ``text_columns`` columns as text, the others as numbers.
 
     Names are shown as they are, without markup.
     """
@@ -61,7 +64,9 @@ def print_table(
 
     table = Table(title=Text(title), title_justify="left")
     for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", justify="left" if number < words else "right")
+        table.add_column(
+            column, overflow="fold", justify="left" if number < text_columns else "right"
+        )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console()
@@ -80,7 +85,7 @@ def print_study(study: Study) -> None:
     ]
     print_table(
         f"{study.network.name} on {study.suite.name}",
-        ("layer", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation", "content"),
+        ("layer", *_score_heads()),
         rows,
     )
 
@@ -98,13 +103,10 @@ def print_comparison(comparison: Comparison) -> None:
         rows.append([entry.name, *_score_row(best, best.label), control, psnr])
     print_table(
         "each network where it separates most",
-        (
-            "network", "layer", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation",
-            "content", "untrained CHI", "PSNR (over bicubic)",
-        ),
+        ("network", "layer", *_score_heads(), "untrained CHI", "PSNR (over bicubic)"),
         rows,
-        words=2,
-    )  # fmt: skip
+        text_columns=2,
+    )
 
 
 def print_course(course: Course) -> None:
@@ -115,24 +117,16 @@ def print_course(course: Course) -> None:
         restored = "" if psnr is None else f"{psnr:.2f} dB"
         rows.append([*_score_row(layer, f"{moment.iteration:,}"), restored])
     label = course.moments[-1].study.layers[course.best].label
-    columns = (
-        "iterations", "CHI (t-SNE)", "", "CHI (PCA)", "k-NN", "p", "degradation", "content", "PSNR",
-    )  # fmt: skip
-    print_table(f"{course.name} over its training, at {label}", columns, rows, words=0)
+    columns = ("iterations", *_score_heads(), "PSNR")
+    print_table(f"{course.name} over its training, at {label}", columns, rows, text_columns=0)
+
+
+def _score_heads() -> list[str]:
+    return [score.label for score in scores(all_columns=False)]
 
 
 def _score_row(layer: LayerScores, label: str) -> list[str]:
-    chi, space, variance = layer.tsne.chi, layer.feature_space, layer.variance
-    return [
-        label,
-        f"{chi.mean:.2f} ± {chi.std:.2f}" if len(chi.runs) > 1 else f"{chi.mean:.2f}",
-        layer.tsne.grade,
-        f"{space.chi:.2f}",
-        "" if space.knn_accuracy is None else f"{space.knn_accuracy:.0%}",
-        "" if space.p_value is None else f"{space.p_value:.3f}",
-        "" if variance is None else f"{variance.degradation:.1%}",
-        "" if variance is None else f"{variance.content:.1%}",
-    ]
+    return [label, *(words.score_text(score, layer) for score in scores(all_columns=False))]
 
 
 def print_profile(stages: Sequence[StageTime]) -> None:
@@ -160,7 +154,7 @@ def print_reproduction(done: Reproduction) -> None:
     from srscope.reproduction.write import tally
 
     rows = [[j.id, j.claim, j.verdict, j.why] for j in done.judgements]
-    print_table("the paper's claims", ("", "claim", "verdict", "why"), rows, words=4)
+    print_table("the paper's claims", ("", "claim", "verdict", "why"), rows, text_columns=4)
     errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
     for each in done.left_out:
         errors.print(f"srscope: {each.id} is left out: it needs {', '.join(each.networks)}")
@@ -229,7 +223,7 @@ def print_layers(network: LoadedNetwork, layers: Sequence[LayerRow], side: int) 
         for layer in layers
     ]
     columns = ("layer", "class", f"output for {side}x{side} pixels", "tap point", "default")
-    print_table(f"layers of {network.name}", columns, rows, words=4)
+    print_table(f"layers of {network.name}", columns, rows, text_columns=4)
     lines = [network.source, *network.notes]
     if network.no_untrained:
         lines.append(f"no untrained control: {network.no_untrained}")
@@ -244,4 +238,4 @@ def print_suites(suites: Sequence[Suite]) -> None:
         for number, each in enumerate(suite.sets)
         for definition in [each.definition(scale=4, blur_applied_to=suite.blur_applied_to)]
     ]
-    print_table("suites", ("suite", "set", "definition (at x4)"), rows, words=3)
+    print_table("suites", ("suite", "set", "definition (at x4)"), rows, text_columns=3)

@@ -74,7 +74,7 @@ def run(args: Any) -> None:
         for rank, channel, eigenvalue, variance, share in channel_rows(maps)[: args.channels]
     ]
     columns = ("rank", "channel", "eigenvalue", "variance", "content")
-    print_table(f"{maps.network}, {maps.label}, {maps.image}", columns, rows, words=0)
+    print_table(f"{maps.network}, {maps.label}, {maps.image}", columns, rows, text_columns=0)
     if maps.content is not None:
         print(f"content: {maps.content:.1%} of the layer's variance, on {maps.measured_on}")
     print(folder / "maps.png")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,14 +23,3 @@ class SuiteInfo:
     blur_applied_to: str
     quantized: bool
     crossed: bool
-
-    @classmethod
-    def of_plain(cls, plain: Mapping[str, Any]) -> SuiteInfo:
-        """Rebuild the record from what ``dataclasses.asdict`` made of it."""
-        return cls(
-            name=str(plain["name"]),
-            sets=tuple(SetInfo(**entry) for entry in plain["sets"]),
-            blur_applied_to=str(plain["blur_applied_to"]),
-            quantized=bool(plain["quantized"]),
-            crossed=bool(plain["crossed"]),
-        )

@@ -5,13 +5,14 @@ The file holds one ``table``; ``\input`` it.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 from srscope.exports.spaces import Exported
 from srscope.runtime.files import write_text
 from srscope.scores.record import LayerScores, Runs
+from srscope.scores.table import Score, scores
 from srscope.study import words
 from srscope.study.record import Study
 
@@ -25,18 +26,6 @@ _SPECIAL = {
     ">": r"\textgreater{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
-_HEADS = (
-    ("", "Layer"),
-    ("t-SNE", "CHI"),
-    ("t-SNE", ""),
-    ("feature space", "CHI"),
-    ("feature space", "silhouette"),
-    ("feature space", "$k$-NN"),
-    ("feature space", "$p$"),
-    ("share of variance (\\%)", "degr."),
-    ("share of variance (\\%)", "content"),
-    ("share of variance (\\%)", "inter."),
-)
 
 
 def escaped(text: object) -> str:
@@ -66,15 +55,11 @@ def write_latex(data: Exported, folder: Path) -> list[Path]:
 
 def score_table(study: Study) -> str:
     """Return the table: layers in depth order, then the controls."""
-    groups: list[tuple[str, int]] = []
-    for group, _ in _HEADS:
-        if groups and groups[-1][0] == group:
-            groups[-1] = (group, groups[-1][1] + 1)
-        else:
-            groups.append((group, 1))
+    shown = scores(all_columns=False)
+    groups = [("", 1), *((g, len(list(e))) for g, e in itertools.groupby(s.group for s in shown))]
     spans, rules, start = [], "", 1
     for group, width in groups:
-        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{group}}}" if group else "")
+        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{escaped(group)}}}" if group else "")
         if group:
             rules += rf"\cmidrule(lr){{{start}-{start + width - 1}}}"
         start += width
@@ -83,11 +68,11 @@ def score_table(study: Study) -> str:
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{_caption(study)}}}",
-        r"\begin{tabular}{l" + "r" * (len(_HEADS) - 1) + "}",
+        r"\begin{tabular}{l" + "r" * len(shown) + "}",
         r"\toprule",
         " & ".join(spans) + r" \\",
         rules,
-        " & ".join(head for _, head in _HEADS) + r" \\",
+        " & ".join(["Layer", *(escaped(score.label) for score in shown)]) + r" \\",
         r"\midrule",
         *(_row(entry, entry.label) for entry in study.layers),
         r"\midrule",
@@ -113,31 +98,20 @@ def _caption(study: Study) -> str:
 
 
 def _row(entry: LayerScores, label: str) -> str:
-    space, split = entry.feature_space, entry.variance
-    shares: Sequence[float | None] = (None,) * 3
-    if split is not None:
-        shares = (split.degradation, split.content, split.interaction)
-    cells = [
-        escaped(label),
-        _spread(entry.tsne.chi),
-        f"${entry.tsne.grade}$",
-        _number(space.chi),
-        _number(space.silhouette),
-        _number(None if space.knn_accuracy is None else space.knn_accuracy, 3),
-        _number(space.p_value, 3),
-        *(_number(None if share is None else 100 * share, 1) for share in shares),
-    ]
+    cells = [escaped(label), *(_cell(score, entry) for score in scores(all_columns=False))]
     return " & ".join(cells) + r" \\"
 
 
-def _number(value: float | None, decimals: int = 2) -> str:
-    if value is None or not math.isfinite(value):
+def _cell(score: Score, entry: LayerScores) -> str:
+    value = score.value(entry)
+    if isinstance(value, str):
+        return f"${value}$"
+    if isinstance(value, Runs) and len(value.runs) > 1 and math.isfinite(value.mean):
+        return rf"${value.mean:.2f} \pm {value.std:.2f}$"
+    number = value.mean if isinstance(value, Runs) else value
+    if number is None or not math.isfinite(number):
         return _UNDEFINED
-    written = f"{value:.{decimals}f}"
+    if score.form == "share":
+        return f"{100 * number:.1f}\\%"
+    written = f"{number:.3g}" if score.form == "small" else f"{number:.2f}"
     return f"${written}$" if written.startswith("-") else written
-
-
-def _spread(runs: Runs) -> str:
-    if len(runs.runs) < 2 or not math.isfinite(runs.mean):
-        return _number(runs.mean)
-    return rf"${runs.mean:.2f} \pm {runs.std:.2f}$"

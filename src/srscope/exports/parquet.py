@@ -16,6 +16,7 @@ from PIL import Image
 from srscope.errors import SrscopeError
 from srscope.exports.spaces import Exported, labels_of
 from srscope.runtime.files import atomic_path, write_bytes
+from srscope.study.record import layer_row, score_columns
 
 TABLE, PICTURES = "images.parquet", "images"
 
@@ -70,7 +71,16 @@ def write_parquet(data: Exported, folder: Path) -> list[Path]:
             fixed = pa.FixedSizeListArray.from_arrays(flat, space.pca_NC.shape[1])
             columns[f"{space.key}_pca"] = fixed
     about = {
-        "srscope": json.dumps({"network": study.network.name, "suite": study.suite.name}),
+        "srscope": json.dumps(
+            {
+                "network": study.network.name,
+                "suite": study.suite.name,
+                "scores": {
+                    layer.layer: dict(zip(score_columns(), layer_row(layer)[3:], strict=True))
+                    for layer in study.layers
+                },
+            }
+        ),
         "huggingface": json.dumps({"info": {"features": {"image": {"_type": "Image"}}}}),
     }
     table = pa.table(columns).replace_schema_metadata(about)

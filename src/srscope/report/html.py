@@ -74,7 +74,7 @@ def render(record: Study) -> str:
         findings=findings,
         facts=_facts(record),
         controls_lead=_controls_lead(record),
-        scores=tables.scores(record),
+        scores=tables.score_table(record),
         left_out=tables.left_out(record),
         controls=explorer.controls(crossed=record.suite.crossed),
         inspector=resource("inspector.html"),

@@ -15,6 +15,7 @@ from srscope.report import explorer, markup, pictures, provenance
 from srscope.report.markup import text
 from srscope.report.page import Plots, document, filled, joined, resource, section
 from srscope.scores.record import LayerScores, Runs
+from srscope.scores.table import plain_value, scores
 from srscope.study import words
 from srscope.study.record import Restoration, Study, best_layer
 
@@ -37,19 +38,6 @@ class Head:
     words: bool = False
 
 
-def number_cell(value: float | None, *, decimals: int | None = None) -> Cell:
-    """Return a score as a cell; to so many decimals, or to about three digits."""
-    if value is None or value != value:
-        return Cell(shown=words.UNDEFINED, value="")
-    shown = words.number(value) if decimals is None else f"{value:.{decimals}f}"
-    return Cell(shown=shown, value=value)
-
-
-def percent_cell(share: float | None) -> Cell:
-    """Return a share as a cell."""
-    return Cell(shown=words.percent(share), value="" if share is None else share)
-
-
 def chi_cell(chi: Runs) -> Cell:
     """Return CHI over the runs as a cell."""
     return Cell(shown=words.with_spread(chi), value=chi.mean if chi.mean == chi.mean else "")
@@ -67,31 +55,20 @@ def psnr_cells(restored: Restoration) -> list[Cell]:
 
 
 def score_cells(layer: LayerScores) -> list[Cell]:
-    """Return a layer's cells under :data:`SCORE_HEADS`."""
-    space, split, chi = layer.feature_space, layer.variance, chi_cell(layer.tsne.chi)
-    return [
-        chi,
-        Cell(shown=words.grade_sign(layer.tsne.grade), value=chi.value),
-        number_cell(space.chi),
-        percent_cell(space.knn_accuracy),
-        Cell(shown=words.UNDEFINED, value="")
-        if space.p_value is None
-        else Cell(shown=f"{space.p_value:.3g}", value=space.p_value),
-        percent_cell(split.degradation if split else None),
-        percent_cell(split.content if split else None),
-    ]
+    """Return a layer's cells under :func:`score_heads`."""
+    cells: list[Cell] = []
+    for score in scores(all_columns=False):
+        value = plain_value(score.value(layer))
+        if score.form == "grade":  # sorted by what it is the band of
+            value = layer.tsne.chi.mean
+        shown = words.score_text(score, layer)
+        cells.append(Cell(shown=shown, value="" if value is None or value != value else value))
+    return cells
 
 
-SCORE_HEADS = (
-    Head(name="CHI", meaning="On t-SNE points: mean ± standard deviation over the runs."),
-    Head(name="Grade", meaning="The paper's band of CHI: + from 20, ++ from 100, +++ from 500."),
-    Head(name="CHI, features", meaning="The same index on the PCA features, without t-SNE."),
-    Head(name="k-NN", meaning="Share of images whose nearest neighbours in the PCA features, of "
-         "other contents, name the right set."),
-    Head(name="p", meaning="Permutation test on the CHI of the features."),
-    Head(name="Degradation", meaning="Its share of the features' variance."),
-    Head(name="Content", meaning="Its share of the features' variance."),
-)  # fmt: skip
+def score_heads() -> list[Head]:
+    """Return the heads of the scores, which are those of every table."""
+    return [Head(name=score.label, meaning=score.meaning) for score in scores(all_columns=False)]
 
 
 def table(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], *, label: str) -> str:

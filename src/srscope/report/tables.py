@@ -2,111 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Sequence
 
 from srscope.figures.samples import sample_rows
 from srscope.report import pictures
+from srscope.report.markup import head as column_head
 from srscope.report.markup import text
 from srscope.scores.record import LayerScores
+from srscope.scores.table import Score, scores
 from srscope.study import words
 from srscope.study.record import Study
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    """One column of the score table: its short head, and what it means."""
-
-    head: str
-    meaning: str
+def _groups() -> list[tuple[str, list[Score]]]:
+    """Return the scores by what stands above them."""
+    return [(name, list(group)) for name, group in itertools.groupby(scores(), lambda s: s.group)]
 
 
-GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
-    (
-        "On t-SNE points",
-        (
-            Column(
-                head="CHI",
-                meaning="Caliński–Harabasz index of the 2-D points by set: BD/WD · (N−K)/(K−1) for "
-                "N images in K sets. Mean ± standard deviation over the t-SNE runs. The higher, "
-                "the better separated; 0 means that the sets' centres coincide.",
-            ),
-            Column(
-                head="Grade",
-                meaning="The paper's band of CHI: − to 20, + from 20, ++ from 100, +++ from 500.",
-            ),
-            Column(
-                head="WD",
-                meaning="Within-cluster dispersion: the sum of squared distances of the points to "
-                "the centre of their set. Mean over the runs.",
-            ),
-            Column(
-                head="BD",
-                meaning="Between-cluster dispersion: the sum of squared distances of the sets' "
-                "centres to the common centre, each counted once an image. Mean over the runs.",
-            ),
-        ),
-    ),
-    (
-        "In feature space",
-        (
-            Column(
-                head="CHI",
-                meaning="The same index on the features themselves, reduced by PCA only. No t-SNE, "
-                "no seed.",
-            ),
-            Column(
-                head="Silhouette",
-                meaning="Mean silhouette of the PCA features by set, from −1 to 1: how much nearer "
-                "an image is to its own set than to the next one.",
-            ),
-            Column(
-                head="k-NN",
-                meaning="Share of images whose nearest neighbours in the PCA features name the "
-                "right set. A neighbour of the same content is never counted; where the sets do "
-                "not share their contents, none of the same photograph.",
-            ),
-            Column(
-                head="p",
-                meaning="Permutation test on the feature-space CHI: how often shuffled set labels "
-                "reach it. Where the sets share their contents, labels are shuffled within each; "
-                "else those of whole photographs, whose patches are not independent.",
-            ),
-        ),
-    ),
-    (
-        "Share of variance",
-        (
-            Column(
-                head="Degradation",
-                meaning="Part of the features' variance that is due to the set, whatever the "
-                "content (two-way analysis of variance; exact, without projection).",
-            ),
-            Column(
-                head="Content",
-                meaning="Part of it that is due to the content, whatever the degradation.",
-            ),
-            Column(
-                head="Interaction",
-                meaning="The rest: the degradation's effect that differs from content to content.",
-            ),
-        ),
-    ),
-)
-
-
-def _cells(entry: LayerScores) -> Iterable[str]:
-    tsne, space, split = entry.tsne, entry.feature_space, entry.variance
-    yield words.with_spread(tsne.chi)
-    yield words.grade_sign(tsne.grade) if words.number(tsne.chi.mean) != words.UNDEFINED else "–"
-    yield words.number(tsne.wd.mean)
-    yield words.number(tsne.bd.mean)
-    yield words.number(space.chi)
-    yield words.number(space.silhouette)
-    yield words.percent(space.knn_accuracy)
-    yield words.UNDEFINED if space.p_value is None else f"{space.p_value:.3g}"
-    for part in ("degradation", "content", "interaction"):
-        yield words.percent(getattr(split, part) if split else None)
+def _cell(score: Score, shown: str) -> str:
+    states = {"detail": score.detail, "undefined": shown == words.UNDEFINED}
+    kinds = [kind for kind, on in states.items() if on]
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+    return f"<td{kind}>{text(shown)}</td>"
 
 
 def _row(entry: LayerScores, label: str) -> str:
@@ -115,10 +33,7 @@ def _row(entry: LayerScores, label: str) -> str:
         "" if entry.layer in ("pixels", label) else text(entry.layer).replace(".", ".<wbr>") + " · "
     )
     head = f'<th scope="row">{text(label)}<small>{dotted}{shape}</small></th>'
-    cells = "".join(
-        f'<td class="undefined">{c}</td>' if c == words.UNDEFINED else f"<td>{text(c)}</td>"
-        for c in _cells(entry)
-    )
+    cells = "".join(_cell(score, words.score_text(score, entry)) for score in scores())
     return f"<tr>{head}{cells}</tr>"
 
 
@@ -126,25 +41,25 @@ def _body(title: str, entries: Sequence[LayerScores]) -> str:
     if not entries:
         return ""
     rows = "".join(map(_row, entries, words.short_labels(entries, 18)))
-    width = 1 + sum(len(columns) for _, columns in GROUPS)
+    width = 1 + len(scores())
     head = (
         f'<tr class="group"><th scope="rowgroup" colspan="{width}"><span>{title}</span></th></tr>'
     )
     return f"<tbody>{head}{rows}</tbody>"
 
 
-def scores(record: Study) -> str:
+def score_table(record: Study) -> str:
     """Return the score table: the network's layers, then the two controls."""
     groups = "".join(
-        f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in GROUPS
+        f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in _groups()
     )
     heads = "".join(
-        f'<th scope="col" title="{text(c.meaning)}">{c.head}</th>'
-        for _, columns in GROUPS
+        f'<th scope="col" title="{text(c.meaning)}">{column_head(c.label)}</th>'
+        for _, columns in _groups()
         for c in columns
     )
     columns = "<colgroup></colgroup>" + "".join(
-        f'<colgroup span="{len(c)}"></colgroup>' for _, c in GROUPS
+        f'<colgroup span="{len(c)}"></colgroup>' for _, c in _groups()
     )
     return (
         f'<table class="scores">{columns}'
@@ -169,8 +84,8 @@ def left_out(record: Study) -> str:
 def column_meanings() -> str:
     """Return what every column means, as a definition list."""
     rows = "".join(
-        f"<div><dt>{c.head}<small>{name}</small></dt><dd>{c.meaning}</dd></div>"
-        for name, columns in GROUPS
+        f"<div><dt>{text(c.label)}<small>{name}</small></dt><dd>{text(c.meaning)}</dd></div>"
+        for name, columns in _groups()
         for c in columns
     )
     return f'<dl class="meanings">{rows}</dl>'

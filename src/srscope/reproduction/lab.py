@@ -29,6 +29,7 @@ from srscope.projection.config import TsneConfig
 from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
 from srscope.runtime.cache import hash_of_arrays, pack, values_of
+from srscope.runtime.records import record_of
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.inputs import MARGIN
@@ -117,7 +118,7 @@ class Lab:
             set_N=entry["set_N"],
             content_N=entry["content_N"],
             class_N=entry.get("class_N"),
-            suite=SuiteInfo.of_plain(values_of(entry)["suite"]),
+            suite=record_of(SuiteInfo, values_of(entry)["suite"]),
             key=hash_of_arrays(entry["images_NCHW"], entry["set_N"], entry["content_N"]),
         )
 

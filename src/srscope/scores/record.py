@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ class LayerScores:
     ``layer`` is the module's dotted name (``"pixels"`` for the raw-pixel control), ``label`` the
     paper's name or the dotted name, ``shape`` one image's feature shape (C, H, W). ``depth`` runs
     from 0 to 1 over the network's tap points. ``points_RN2`` are the t-SNE points of every run.
+    ``own`` holds the scores that the user registered, by key.
     """
 
     layer: str
@@ -74,3 +76,4 @@ class LayerScores:
     feature_space: FeatureSpaceScores
     variance: VarianceShares | None
     points_RN2: NDArray[np.float32]
+    own: Mapping[str, float | None] = field(default_factory=dict[str, float | None])

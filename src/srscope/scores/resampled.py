@@ -85,8 +85,9 @@ def content_shares(
         One share a sample, in [0, 1]; NaN where a sample has no variance.
 
     Example:
-        >>> features_ND = np.array([[0.0], [2.0], [1.0], [3.0]])
-        >>> products = crossed_products(features_ND, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+        >>> centred_ND = np.array([[-1.5], [0.5], [-0.5], [1.5]])
+        >>> sets, contents = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+        >>> products = crossed_products(centred_ND @ centred_ND.T, sets, contents)
         >>> content_shares(products, np.array([[1, 1], [2, 0]])).tolist()
         [0.8, 0.0]
     """

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from srscope.degradations.record import SuiteInfo
 from srscope.features.held import Features
 from srscope.networks.record import NetworkInfo
+from srscope.runtime.records import record_of
 from srscope.scores.design import design
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
@@ -84,7 +85,7 @@ def study_of(
     }
     return Study(
         network=NetworkInfo(**meta["network"]),
-        suite=SuiteInfo.of_plain(meta["suite"]),
+        suite=record_of(SuiteInfo, meta["suite"]),
         inputs=inputs,
         protocol=_protocol(config, store),
         environment=_environment(str(meta["device"])),

@@ -20,6 +20,7 @@ from srscope.degradations.record import SuiteInfo
 from srscope.networks.record import NetworkInfo
 from srscope.runtime import files
 from srscope.scores.record import LayerScores, Runs
+from srscope.scores.table import scores
 
 SCHEMA = "srscope.scores/1"
 
@@ -96,6 +97,8 @@ def layer_entry(layer: LayerScores) -> dict[str, Any]:
     entry["tsne"] = plain(layer.tsne)
     entry["feature_space"] = plain(layer.feature_space)
     entry["variance"] = plain(layer.variance)
+    if layer.own:
+        entry["own"] = plain(layer.own)
     return entry
 
 
@@ -148,3 +151,20 @@ class Restoration:
 def best_layer(study: Study) -> LayerScores:
     """Return the layer with the highest mean CHI, the deeper one of equals."""
     return max(reversed(study.layers), key=lambda layer: layer.tsne.chi.mean)
+
+
+def score_columns() -> tuple[str, ...]:
+    """Return the columns of a layer's scores in CSV files."""
+    columns: list[str] = []
+    for score in scores():
+        columns += [f"{score.key}_mean", f"{score.key}_std"] if score.runs else [score.key]
+    return tuple(columns)
+
+
+def layer_row(layer: LayerScores) -> list[Any]:
+    """Return a layer's cells of a CSV table: name, label, depth, then :func:`score_columns`."""
+    cells: list[Any] = [layer.layer, layer.label, layer.depth]
+    for score in scores():
+        value = plain(score.value(layer))
+        cells += [value["mean"], value["std"]] if score.runs else [value]
+    return cells

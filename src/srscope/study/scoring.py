@@ -34,6 +34,7 @@ from srscope.scores.record import (
     VarianceShares,
 )
 from srscope.scores.separability import grade, separability
+from srscope.scores.table import Points, own_scores
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
@@ -127,6 +128,7 @@ class Reduced:
     gram_NN: NDArray[np.float64] | None
     space: FeatureSpaceScores
     variance: VarianceShares | None
+    own: Mapping[str, float | None]
 
 
 def reduce_sources(
@@ -187,7 +189,19 @@ def _reduced(source: Source, labels: Labels, config: AnalysisConfig, stages: Sta
         gram_NN=reduced.get("gram"),
         space=FeatureSpaceScores(**scores["space"]),
         variance=None if variance is None else VarianceShares(**variance),
+        own=_own_scores(reduced["points_NC"], labels),
     )
+
+
+def _own_scores(points_NC: NDArray[np.float64], labels: Labels) -> dict[str, float | None]:
+    """Compute the scores that the user registered, anew each time: their code may change."""
+    given = Points(
+        points_NC=points_NC,
+        set_N=labels.set_N,
+        content_N=labels.content_N,
+        photograph_N=labels.design.unit_N,
+    )
+    return {each.key: each.compute(given) for each in own_scores() if each.compute is not None}
 
 
 def _scores_of_space(
@@ -323,4 +337,5 @@ def _scored(layer: Reduced, runs: Sequence[Embedding], set_N: NDArray[np.int64])
         feature_space=layer.space,
         variance=layer.variance,
         points_RN2=np.stack([run.points_ND for run in runs]),
+        own=layer.own,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,12 +21,12 @@ from srscope.degradations.record import SuiteInfo
 from srscope.errors import FileProblem
 from srscope.networks.record import NetworkInfo
 from srscope.runtime.files import atomic_path
-from srscope.scores.record import FeatureSpaceScores, LayerScores, Runs, TsneScores, VarianceShares
+from srscope.runtime.records import record_of
+from srscope.scores.record import LayerScores, Runs, TsneScores
 from srscope.study.record import SCHEMA, Inputs, Study, write_scores
 
 SCORES = "scores.json"
 ARRAYS = "study.npz"
-_KINDS: dict[str, Any] = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 _REMEDY = "give the folder of a finished analysis, as written by srscope analyze --out"
 
 
@@ -67,9 +66,7 @@ def read_study(folder: str | Path) -> Study:
         if str(arrays["created"]) != scores["created"]:
             problem = f"{SCORES} and {ARRAYS} are of different analyses"
             raise FileProblem(folder, problem, "analyse again")
-        study = _study(scores, arrays)
-        _check_kinds(study)
-        return study
+        return _study(scores, arrays)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FileProblem(
             folder, f"holds a damaged analysis ({error!r})", "analyse again"
@@ -100,56 +97,39 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _study(scores: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Study:
-    images, controls = scores["images"], scores["controls"]
-    return Study(
-        network=NetworkInfo(**scores["network"]),
-        suite=SuiteInfo.of_plain(scores["suite"]),
+    images, controls = scores.get("images", {}), scores.get("controls", {})
+    study = Study(
+        network=record_of(NetworkInfo, scores["network"]),
+        suite=record_of(SuiteInfo, scores["suite"]),
         inputs=Inputs(
             patches_NHW3=arrays["patches_NHW3"],
             set_N=arrays["set_N"],
             content_N=arrays["content_N"],
             contents=tuple(map(str, arrays["contents"])),
-            source=images["source"],
-            skipped=tuple((each["file"], each["reason"]) for each in images["skipped"]),
-            photographs=tuple(map(str, arrays["photographs"])),
+            source=str(images.get("source", "")),
+            skipped=tuple((str(e["file"]), str(e["reason"])) for e in images.get("skipped", ())),
+            photographs=tuple(map(str, arrays.get("photographs", ()))),
         ),
-        protocol=scores["protocol"],
-        environment=scores["environment"],
+        protocol=scores.get("protocol", {}),
+        environment=scores.get("environment", {}),
         layers=_layers(scores["layers"], "layer", arrays),
         pixels=_layer(controls["pixels"], arrays["pixels"]),
-        untrained=_layers(controls["untrained"], "untrained", arrays),
-        timings=scores["timings"],
+        untrained=_layers(controls.get("untrained", []), "untrained", arrays),
+        timings=scores.get("timings", {}),
         created=scores["created"],
-        left_out=tuple((each["score"], each["why"]) for each in scores["left_out"]),
+        left_out=tuple((str(e["score"]), str(e["why"])) for e in scores.get("left_out", ())),
     )
-
-
-def _check_kinds(study: Study) -> None:
-    """Raise a TypeError if a value is of another kind than its record says, or one is missing."""
-    records: list[Any] = [study.network, study.suite, *study.suite.sets]
-    for layer in (*study.layers, study.pixels, *study.untrained):
-        records += [layer, layer.tsne, layer.feature_space]
-        records += [] if layer.variance is None else [layer.variance]
-        _check("shape", layer.shape, tuple)
-        for side in layer.shape:
-            _check("shape", side, int)
-    for record in records:
-        for field in dataclasses.fields(record):
-            value, kind = getattr(record, field.name), str(field.type).removesuffix(" | None")
-            if value is not None or kind == "str":
-                _check(field.name, value, _KINDS.get(kind, object))
     for name in ("protocol", "environment", "timings"):
-        _check(name, getattr(study, name), Mapping)
+        if not isinstance(getattr(study, name), Mapping):
+            raise TypeError(f"{name} is {getattr(study, name)!r}")
     for name in ("pca", "patch", "runs", "seed"):
-        _check(name, study.protocol[name], int)
-    _check("created", study.created, str)
+        if not isinstance(study.protocol.get(name, 0), int):
+            raise TypeError(f"protocol.{name} is {study.protocol[name]!r}")
+    if not isinstance(study.created, str):
+        raise TypeError(f"created is {study.created!r}")
     if not (study.suite.sets and study.layers):
         raise ValueError("no sets, or no layers")
-
-
-def _check(name: str, value: Any, kind: Any) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} is {value!r}")
+    return study
 
 
 def _layers(
@@ -159,21 +139,10 @@ def _layers(
 
 
 def _layer(entry: Mapping[str, Any], points_RN2: NDArray[np.float32]) -> LayerScores:
-    tsne, variance = entry["tsne"], entry["variance"]
-    return LayerScores(
-        layer=entry["layer"],
-        label=entry["label"],
-        shape=tuple(entry["shape"]),
-        depth=float(entry["depth"]),
-        tsne=TsneScores(
-            **{name: _runs(tsne[name]) for name in ("chi", "wd", "bd", "kl")}, grade=tsne["grade"]
-        ),
-        feature_space=FeatureSpaceScores(**entry["feature_space"]),
-        variance=None if variance is None else VarianceShares(**variance),
-        points_RN2=points_RN2,
-    )
-
-
-def _runs(plain: Mapping[str, Any]) -> Runs:
-    runs = tuple(map(float, plain["runs"]))
-    return Runs.of(runs) if runs else Runs(mean=math.nan, std=math.nan, runs=())
+    layer = record_of(LayerScores, entry, points_RN2=points_RN2)
+    tsne = {
+        field.name: Runs.of(runs.runs)
+        for field in dataclasses.fields(TsneScores)
+        if isinstance(runs := getattr(layer.tsne, field.name), Runs) and runs.runs
+    }
+    return dataclasses.replace(layer, tsne=dataclasses.replace(layer.tsne, **tsne))

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from srscope.scores.record import LayerScores, Runs
+from srscope.scores.table import Score
 from srscope.study.record import Study
 
 UNDEFINED = "undefined"
@@ -101,6 +102,22 @@ def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return UNDEFINED
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+
+
+def score_text(score: Score, layer: LayerScores) -> str:
+    """Return a layer's score as every table writes it."""
+    value = score.value(layer)
+    if value is None:
+        return UNDEFINED
+    if isinstance(value, Runs):
+        return with_spread(value)
+    if isinstance(value, str):
+        return grade_sign(value) if math.isfinite(layer.tsne.chi.mean) else "–"
+    if not math.isfinite(value):
+        return UNDEFINED
+    if score.form == "share":
+        return percent(value)
+    return f"{value:.3g}" if score.form == "small" else number(value)
 
 
 def listed(names: Sequence[str]) -> str:

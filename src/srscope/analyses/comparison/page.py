@@ -10,7 +10,6 @@ from srscope.report import charts, tables
 from srscope.report.curves import Axis, Point, Series, curves, key
 from srscope.report.markup import prose, text
 from srscope.report.several import (
-    SCORE_HEADS,
     Cell,
     Head,
     Panel,
@@ -19,6 +18,7 @@ from srscope.report.several import (
     page,
     psnr_cells,
     score_cells,
+    score_heads,
     table,
 )
 from srscope.runtime import files
@@ -150,10 +150,10 @@ def _networks(entries: tuple[Compared, ...], names: list[str]) -> str:
         Head(name="Network", words=True),
         Head(name="Scale"),
         Head(name="Layer", meaning="Where its CHI is highest.", words=True),
-        *SCORE_HEADS[:2],
+        *score_heads()[:2],
         Head(name="PSNR", meaning="On the clean set."),
         Head(name="Over bicubic", meaning="PSNR less that of bicubic magnification."),
-        *SCORE_HEADS[2:],
+        *score_heads()[2:],
         Head(name="Untrained", meaning="Highest CHI of the same architecture with fresh weights."),
         Head(name="Pixels", meaning="CHI of the raw pixels of the same images."),
         Head(name="Parameters"),
@@ -188,7 +188,7 @@ def _layers(entries: tuple[Compared, ...], names: list[str]) -> str:
         Head(name="Network", words=True),
         Head(name="Layer", words=True),
         Head(name="Depth", meaning="From 0 at the first tap point to 100 % at the last."),
-        *SCORE_HEADS,
+        *score_heads(),
     ]
     rows = [
         [

@@ -12,15 +12,21 @@ from typing import Any
 
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
-from srscope.study.record import Restoration, Study, best_layer, plain, scores_dict
+from srscope.study.record import (
+    Restoration,
+    Study,
+    best_layer,
+    layer_row,
+    plain,
+    score_columns,
+    scores_dict,
+)
 
 SCHEMA = "srscope.comparison/1"
-COLUMNS = (
+_ABOUT = (
     "network", "scale", "parameters", "psnr", "bicubic_psnr", "weights", "layer", "label", "depth",
-    "chi_mean", "chi_std", "grade", "feature_space_chi", "silhouette", "knn_accuracy", "p_value",
-    "degradation", "content", "interaction",
 )  # fmt: skip
-"""Of ``comparison.csv``; ``weights`` is ``trained``, ``untrained`` or, for raw pixels, ``none``."""
+"""First columns of ``comparison.csv``; ``weights`` is ``trained``, ``untrained`` or ``none``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,24 +77,13 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
 
 
 def comparison_csv(comparison: Comparison) -> str:
-    """Return one row a layer and control, in :data:`COLUMNS`; undefined values are empty."""
+    """Return one row a layer and control, with all scores; undefined values are empty."""
     rows: list[list[Any]] = []
     for entry in comparison.entries:
         network, restored = entry.study.network, entry.restoration
         about = [entry.name, network.scale, network.parameters, restored.psnr, restored.bicubic]
         rows += [[*about, weights, *layer_row(layer)] for weights, layer in _rows(entry.study)]
-    return files.csv_text(COLUMNS, rows)
-
-
-def layer_row(layer: LayerScores) -> list[Any]:
-    """Return a layer's cells of a CSV table, from its dotted name to its share of interaction."""
-    tsne, space, split = plain(layer.tsne), plain(layer.feature_space), plain(layer.variance)
-    chi = tsne["chi"]
-    return [
-        layer.layer, layer.label, layer.depth, chi["mean"], chi["std"], tsne["grade"],
-        space["chi"], space["silhouette"], space["knn_accuracy"], space["p_value"],
-        *((split or {}).get(part) for part in ("degradation", "content", "interaction")),
-    ]  # fmt: skip
+    return files.csv_text((*_ABOUT, *score_columns()), rows)
 
 
 def _rows(study: Study) -> Iterator[tuple[str, LayerScores]]:

@@ -12,7 +12,6 @@ from srscope.report import tables
 from srscope.report.curves import Axis, Point, Series, curves, iteration_ticks, key
 from srscope.report.markup import prose, text
 from srscope.report.several import (
-    SCORE_HEADS,
     Cell,
     Head,
     Panel,
@@ -20,6 +19,7 @@ from srscope.report.several import (
     page,
     psnr_cells,
     score_cells,
+    score_heads,
     table,
 )
 from srscope.runtime import files
@@ -125,10 +125,10 @@ def separates_since(course: Course) -> Moment | None:
 def _checkpoints(course: Course) -> str:
     heads = [
         Head(name="Iterations"),
-        *SCORE_HEADS[:2],
+        *score_heads()[:2],
         Head(name="PSNR", meaning="On the clean set."),
         Head(name="Over bicubic", meaning="PSNR less that of bicubic magnification."),
-        *SCORE_HEADS[2:],
+        *score_heads()[2:],
     ]
     rows: list[list[Cell]] = []
     for moment in course.moments:
@@ -144,7 +144,7 @@ def _iterations(moment: Moment) -> Cell:
 
 
 def _layers(course: Course, labels: list[str]) -> str:
-    heads = [Head(name="Iterations"), Head(name="Layer", words=True), *SCORE_HEADS]
+    heads = [Head(name="Iterations"), Head(name="Layer", words=True), *score_heads()]
     rows = [
         [_iterations(moment), Cell(shown=short, value=short), *score_cells(layer)]
         for moment in course.moments

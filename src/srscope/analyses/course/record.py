@@ -10,18 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srscope.analyses.comparison.record import layer_row
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
-from srscope.study.record import Restoration, Study, best_layer, layer_entry, plain, scores_dict
+from srscope.study.record import (
+    Restoration,
+    Study,
+    best_layer,
+    layer_entry,
+    layer_row,
+    plain,
+    score_columns,
+    scores_dict,
+)
 
 SCHEMA = "srscope.course/1"
-COLUMNS = (
-    "iteration", "file", "psnr", "bicubic_psnr", "layer", "label", "depth", "chi_mean", "chi_std",
-    "grade", "feature_space_chi", "silhouette", "knn_accuracy", "p_value", "degradation",
-    "content", "interaction",
-)  # fmt: skip
-"""Of ``course.csv``; the controls, which are no part of the course, stand in ``course.json``."""
+_ABOUT = ("iteration", "file", "psnr", "bicubic_psnr", "layer", "label", "depth")
+"""First columns of ``course.csv``; the controls stand in ``course.json`` alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,13 +93,13 @@ def course_dict(course: Course) -> dict[str, Any]:
 
 
 def course_csv(course: Course) -> str:
-    """Return one row a checkpoint and layer, in :data:`COLUMNS`; undefined values are empty."""
+    """Return one row a checkpoint and layer, with all scores; undefined values are empty."""
     rows: list[list[Any]] = []
     for moment in course.moments:
         restored = moment.restoration
         about = [moment.iteration, moment.file, restored.psnr, restored.bicubic]
         rows += [[*about, *layer_row(layer)] for layer in moment.study.layers]
-    return files.csv_text(COLUMNS, rows)
+    return files.csv_text((*_ABOUT, *score_columns()), rows)
 
 
 def write_course(course: Course, folder: str | Path) -> None:
