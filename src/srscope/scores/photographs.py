@@ -116,7 +116,7 @@ def balanced(
     share_N = (values_N - mean_K[class_N]) / (size_K[class_N] * len(size_K))
     return Balanced(
         value=float(mean_K.mean()),
-        influence_P=np.bincount(index_N, weights=share_N),
+        influence_P=np.bincount(index_N, weights=share_N).astype(np.float64),
         freedom=freedom(class_N, index_N),
         images=len(values_N),
     )
