@@ -88,6 +88,31 @@ def knn_accuracy(
         >>> knn_accuracy(points_NC, labels_N, contents_N, k=1)
         1.0
     """
+    told_N = told_by_neighbours(points_NC, labels_N, contents_N, k=k, name=name)
+    return int(told_N.sum()) / len(told_N)
+
+
+def told_by_neighbours(
+    points_NC: NDArray[np.floating[Any]],
+    labels_N: NDArray[np.integer[Any]],
+    contents_N: NDArray[np.integer[Any]],
+    *,
+    k: int = 5,
+    name: str = "points",
+) -> NDArray[np.bool_]:
+    """Return for each point whether its neighbours tell its class, as in :func:`knn_accuracy`.
+
+    Args:
+        points_NC: One row a point.
+        labels_N: The class of each point, any integers.
+        contents_N: Points with the same number here are never each other's neighbours.
+        k: Neighbours that vote.
+        name: What the points are, for messages.
+
+    Raises:
+        ParameterError: If the shapes do not fit, or ``k`` is below 1.
+        DegenerateError: As :func:`knn_accuracy`.
+    """
     if k < 1:
         raise ParameterError("k", "1 or more", k)
     score = "k-NN accuracy"
@@ -103,7 +128,7 @@ def knn_accuracy(
             f"a point has only {fewest} others of different content, and k is {k}",
             "give more contents, or lower k",
         )
-    right = 0
+    told_N = np.zeros(points, dtype=bool)
     step = max(1, _BLOCK_VALUES // points)
     for start in range(0, points, step):
         block = slice(start, start + step)
@@ -119,5 +144,5 @@ def knn_accuracy(
             first_BK[rows_B, vote_Bk[:, rank]] = rank
         # One vote outweighs every rank; among equal votes, the smaller rank wins.
         winner_B = (votes_BK * (k + 1) - first_BK).argmax(axis=1)
-        right += int((winner_B == class_N[block]).sum())
-    return right / points
+        told_N[block] = winner_B == class_N[block]
+    return told_N

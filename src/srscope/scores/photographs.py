@@ -1,0 +1,318 @@
+"""Intervals over photographs: the photograph is the unit, with all its crops and all its versions.
+
+Crops of one photograph are alike for reasons that have nothing to do with the sets, so that a
+hundred crops of ten photographs are nearer to ten observations than to a hundred. Every interval
+of a score is taken here.
+
+What is cheap to take anew without one photograph has a jackknife interval. What is learnt and then
+tested on photographs left out has one from the results of each photograph, made wider because the
+folds share most of what they learnt from: results of different folds are not independent, and
+intervals that take them to be so cover 85 to 92 % instead of 95 %. What cannot be taken anew, such
+as CHI of t-SNE maps, has a bootstrap interval.
+
+Suffixes: N images, P photographs, K sets, B draws.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
+
+from srscope.errors import DegenerateError, ParameterError
+
+LEVEL = 0.95
+"""The share of the intervals that hold the truth."""
+RELIABLE_FROM = 8
+"""Photographs from which an interval is called reliable: a variance of fewer is itself a guess."""
+_TAIL = (1 + LEVEL) / 2
+_SHARED = 0.5  # how much of Nadeau and Bengio's correlation between folds is taken; see _variance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """A number with its 95 % interval over photographs.
+
+    Args:
+        value: The number itself.
+        low: Lower end.
+        high: Upper end.
+        photographs: How many photographs it was taken over.
+        reliable: Whether these are 8 or more.
+    """
+
+    value: float
+    low: float
+    high: float
+    photographs: int
+    reliable: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Balanced:
+    """A mean over images in which every set counts alike, and what each photograph adds to it.
+
+    Args:
+        value: The mean over sets of the mean over the set's images.
+        influence_P: By how much each photograph moves the value; they add up to 0. The value's
+            variance is P / freedom times the sum of their squares.
+        freedom: Degrees of freedom of that variance.
+        images: N.
+    """
+
+    value: float
+    influence_P: NDArray[np.float64]
+    freedom: int
+    images: int
+
+
+def indices(photograph_N: NDArray[np.integer[Any]], *, least: int = 2) -> NDArray[np.int64]:
+    """Return the photographs as numbers from 0 to P - 1, in the order of their own numbers.
+
+    Raises:
+        ParameterError: If the array is not one number an image.
+        DegenerateError: If there are fewer than ``least`` photographs.
+    """
+    if photograph_N.ndim != 1 or len(photograph_N) == 0:
+        raise ParameterError("the photographs", "one number an image", photograph_N.shape)
+    found, index_N = np.unique(photograph_N, return_inverse=True)
+    if len(found) < least:
+        raise DegenerateError(
+            "an interval over photographs",
+            f"all images are of {len(found)} photograph, and {least} are the fewest",
+            f"give images of {RELIABLE_FROM} photographs or more",
+        )
+    return index_N.reshape(-1).astype(np.int64)
+
+
+def balanced(
+    values_N: NDArray[np.floating[Any] | np.bool_],
+    set_N: NDArray[np.integer[Any]],
+    photograph_N: NDArray[np.integer[Any]],
+) -> Balanced:
+    """Return the mean of ``values_N`` in which every set counts alike, and who moves it.
+
+    Args:
+        values_N: A number an image, such as whether its set was told.
+        set_N: The set of each image.
+        photograph_N: The photograph of each image.
+
+    Example:
+        >>> told_N = np.array([1.0, 1.0, 0.0, 1.0])
+        >>> result = balanced(told_N, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+        >>> result.value, result.influence_P.tolist()
+        (0.75, [-0.125, 0.125])
+    """
+    index_N = indices(photograph_N)
+    _, class_N = np.unique(set_N, return_inverse=True)
+    class_N = class_N.reshape(-1)
+    values_N = values_N.astype(np.float64)
+    size_K = np.bincount(class_N).astype(np.float64)
+    mean_K = np.bincount(class_N, weights=values_N) / size_K
+    share_N = (values_N - mean_K[class_N]) / (size_K[class_N] * len(size_K))
+    return Balanced(
+        value=float(mean_K.mean()),
+        influence_P=np.bincount(index_N, weights=share_N).astype(np.float64),
+        freedom=freedom(class_N, index_N),
+        images=len(values_N),
+    )
+
+
+def freedom(set_N: NDArray[np.integer[Any]], photograph_N: NDArray[np.integer[Any]]) -> int:
+    """Return how many photographs vary freely about the sets' means; at least 1.
+
+    That is one less than there are photographs where they are in all sets, and one less for each
+    group where photographs come in groups that are in different sets, such as own folders.
+    """
+    index_N = indices(photograph_N)
+    _, class_N = np.unique(set_N, return_inverse=True)
+    member_PK = np.zeros((int(index_N.max()) + 1, int(class_N.max()) + 1), dtype=bool)
+    member_PK[index_N, class_N.reshape(-1)] = True
+    return max(1, len(member_PK) - len(np.unique(member_PK, axis=0)))
+
+
+def share_interval(result: Balanced, *, folds: int = 0) -> Interval:
+    """Return the interval of a share between 0 and 1, such as an accuracy.
+
+    Wilson's interval with the number of images that would vary as much if they were independent,
+    at most twice as many as there are, and with Student's quantiles. It does not collapse to a
+    point where every image is right.
+
+    Args:
+        result: The share.
+        folds: Folds of the cross-validation that it comes from; 0 where nothing was learnt.
+
+    Source: Korn and Graubard 1998 (effective number of observations); Wilson 1927; Nadeau and
+        Bengio 2003 (folds).
+
+    Example:
+        >>> index_N = np.arange(30)
+        >>> told = balanced(index_N < 24, np.zeros(30, dtype=int), index_N)
+        >>> interval = share_interval(told)
+        >>> round(interval.low, 2), interval.value, round(interval.high, 2)
+        (0.62, 0.8, 0.91)
+    """
+    value = min(1.0, max(0.0, result.value))
+    # Photographs that vary much less than independent images would do so by chance.
+    least = value * (1 - value) / (2 * result.images)
+    variance = max(_variance(result, folds), least)
+    effective = value * (1 - value) / variance if variance > 0 else float(result.images)
+    quantile = float(stdtrit(result.freedom, _TAIL))
+    square = quantile**2 / effective
+    middle = (value + square / 2) / (1 + square)
+    half = math.sqrt(square * (value * (1 - value) + square / 4)) / (1 + square)
+    low, high = min(value, max(0.0, middle - half)), max(value, min(1.0, middle + half))
+    return _interval(value, low, high, len(result.influence_P))
+
+
+def difference_interval(result: Balanced, *, folds: int = 0) -> Interval:
+    """Return the interval of a mean of paired differences of shares, from -1 to 1.
+
+    Student's interval, no narrower than if half an image had gone each way beyond those that did:
+    where two shares never differ, they were only not seen to differ.
+
+    Args:
+        result: The mean of the differences, each -1, 0 or 1 (or between).
+        folds: As for :func:`share_interval`.
+
+    Source: Nadeau and Bengio 2003 (folds); Agresti and Min 2005 (half an image each way).
+
+    Example:
+        >>> same = balanced(np.zeros(300), np.arange(300) % 3, np.arange(300) // 6)
+        >>> interval = difference_interval(same)
+        >>> round(interval.low, 4), interval.value, round(interval.high, 4)
+        (-0.0067, 0.0, 0.0067)
+    """
+    least = 1 / result.images**2
+    half = float(stdtrit(result.freedom, _TAIL)) * math.sqrt(max(_variance(result, folds), least))
+    low, high = max(-1.0, result.value - half), min(1.0, result.value + half)
+    return _interval(result.value, low, high, len(result.influence_P))
+
+
+def jackknife_interval(
+    value: float, without_P: NDArray[np.float64], *, share: bool = False
+) -> Interval:
+    """Return the interval of a smooth score from its values with one photograph left out each.
+
+    Args:
+        value: The score of all photographs.
+        without_P: The score without each of them.
+        share: Whether the score is between 0 and 1: the interval is then taken on the scale of
+            log(x / (1 - x)), so that it stays there. At 0 or 1 it is taken as it is, and cut.
+
+    Raises:
+        ParameterError: If there are fewer than 2 photographs.
+        DegenerateError: If a score is not finite.
+
+    Source: Tukey 1958; Efron and Tibshirani 1993, chapter 11.
+
+    Example:
+        >>> numbers = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> interval = jackknife_interval(2.5, (numbers.sum() - numbers) / 3)
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (0.446, 4.554)
+    """
+    photographs = len(without_P)
+    if photographs < 2:
+        raise ParameterError("the photographs of an interval", "2 or more", photographs)
+    if not (math.isfinite(value) and np.isfinite(without_P).all()):
+        why = "the score is not finite without some photograph"
+        raise DegenerateError("a jackknife interval", why, "give more photographs")
+    quantile = float(stdtrit(photographs - 1, _TAIL))
+    scaled = share and 0 < value < 1 and bool(((without_P > 0) & (without_P < 1)).all())
+    at = np.log(without_P / (1 - without_P)) if scaled else without_P
+    half = quantile * math.sqrt((photographs - 1) * float(at.var()))
+    if scaled:
+        centre = math.log(value / (1 - value))
+        low, high = (1 / (1 + math.exp(-(centre + side))) for side in (-half, half))
+    else:
+        low, high = value - half, value + half
+        if share:
+            low, high = max(0.0, low), min(1.0, high)
+    return _interval(value, low, high, photographs)
+
+
+def bootstrap_counts(photographs: int, *, draws: int, seed: int) -> NDArray[np.int64]:
+    """Return how often each photograph is drawn, with replacement; shape (draws, photographs).
+
+    Args:
+        photographs: P, drawn in each of the draws.
+        draws: B.
+        seed: Of the draws.
+
+    Raises:
+        ParameterError: If there are fewer than 2 photographs, no draws, or a negative seed.
+
+    Example:
+        >>> bootstrap_counts(5, draws=3, seed=0).sum(axis=1).tolist()
+        [5, 5, 5]
+    """
+    for name, least, value in (("photographs", 2, photographs), ("draws", 1, draws)):
+        if value < least:
+            raise ParameterError(name, f"{least} or more", value)
+    if seed < 0:
+        raise ParameterError("seed", "0 or more", seed)
+    chances_P = np.full(photographs, 1 / photographs)
+    return np.random.default_rng(seed).multinomial(photographs, chances_P, size=draws)
+
+
+def bootstrap_interval(
+    value: float, samples_B: NDArray[np.float64], *, photographs: int
+) -> Interval:
+    """Return the percentile interval of a score from bootstrap samples of photographs.
+
+    The percentiles lie further out than 2.5 and 97.5 %, by as much as Student's quantile and the
+    factor P / (P - 1) of a variance demand: plain percentiles of few photographs are too narrow.
+
+    Args:
+        value: The score of all photographs.
+        samples_B: The score of each draw; see :func:`bootstrap_counts`.
+        photographs: P.
+
+    Raises:
+        ParameterError: If there are fewer than 2 photographs.
+        DegenerateError: If a sample is not finite.
+
+    Source: Hesterberg 2015, section 5.3 (expanded percentiles).
+
+    Example:
+        >>> counts = bootstrap_counts(10, draws=2000, seed=0)
+        >>> interval = bootstrap_interval(4.5, counts @ np.arange(10) / 10, photographs=10)
+        >>> round(interval.low, 1), round(interval.high, 1)
+        (2.5, 6.5)
+    """
+    if photographs < 2:
+        raise ParameterError("photographs", "2 or more", photographs)
+    if samples_B.size == 0 or not np.isfinite(samples_B).all():
+        why = "the score is not finite in some of the samples"
+        raise DegenerateError("a bootstrap interval", why, "give more photographs")
+    wider = math.sqrt(photographs / (photographs - 1))
+    tail = float(ndtr(-wider * float(stdtrit(photographs - 1, _TAIL))))
+    low, high = (float(q) for q in np.quantile(samples_B, [tail, 1 - tail]))
+    return _interval(value, low, high, photographs)
+
+
+def _variance(result: Balanced, folds: int) -> float:
+    """Return the variance of the mean, with what the folds share.
+
+    Of J folds, Nadeau and Bengio take results to be correlated by 1 / J, so that the variance of
+    their mean grows by a factor 1 + J / (J - 1), and call that a guess. Here the growth measured in
+    simulations is 1.0 to 1.8 and their factor of 2 covers up to 100 %; half the growth covers 95 %.
+    """
+    photographs = len(result.influence_P)
+    shared = 1 + _SHARED * folds / (folds - 1) if folds > 1 else 1.0
+    return shared * photographs / result.freedom * float(np.square(result.influence_P).sum())
+
+
+def _interval(value: float, low: float, high: float, photographs: int) -> Interval:
+    return Interval(
+        value=float(value),
+        low=float(low),
+        high=float(high),
+        photographs=photographs,
+        reliable=photographs >= RELIABLE_FROM,
+    )
