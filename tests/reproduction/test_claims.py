@@ -14,7 +14,7 @@ from srscope.reproduction.criteria import at_least, below, combined, greater, ti
 from srscope.reproduction.evidence import DEEPEST, DEPTHS, chi_key
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, LabelledImages, LayerPoints
-from srscope.study.cache import Stages
+from srscope.study.record.cache import Stages
 
 CLAIM = {claim.id: claim for claim in claims.CLAIMS}
 

@@ -30,7 +30,7 @@ from srscope.reproduction.estimate import chi_estimate
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
 from srscope.runtime.cache import hash_of_arrays, pack, values_of
 from srscope.runtime.records import record_of
-from srscope.study.cache import Stages
+from srscope.study.record.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.inputs import MARGIN
 from srscope.study.scoring import maps_of, pixels_of, projected

@@ -29,7 +29,7 @@ from srscope.reproduction.outputs import write_outputs
 from srscope.reproduction.records import Estimate, Finding
 from srscope.reproduction.write import FIGURES
 from srscope.runtime.files import writing_to
-from srscope.study.cache import Stages, default_cache
+from srscope.study.record.cache import Stages, default_cache
 from srscope.study.extraction import Progress
 
 
