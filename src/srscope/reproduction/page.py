@@ -21,7 +21,12 @@ from srscope.reproduction.write import SIGNS, environment, figure_files, interva
 if TYPE_CHECKING:
     from srscope.reproduction.reproduce import Reproduction
 
-_CLASSES: dict[Verdict, str] = {"holds": "holds", "does not hold": "fails", "inconclusive": "open"}
+_CLASSES: dict[Verdict, str] = {
+    "holds": "holds",
+    "does not hold": "fails",
+    "inconclusive": "open",
+    "not run": "absent",
+}
 _WIDE = 700
 """Pixels of a figure from which a phone scrolls it instead of shrinking its print."""
 _SHRUNK = 0.74

@@ -147,7 +147,7 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-Verdict = Literal["holds", "does not hold", "inconclusive"]
+Verdict = Literal["holds", "does not hold", "inconclusive", "not run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ class Judgement:
         id: C1 to C18.
         claim: The claim in a sentence.
         where: Where the paper makes it.
-        criterion: What had to be measured for it to hold, fixed before measuring.
+        criterion: What had to be measured for it to hold.
         measured: What was, in words and numbers.
         interval: 95 % interval of the deciding number, or ``None`` where there is none.
         paper: The paper's own value, or what it shows.

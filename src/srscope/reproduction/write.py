@@ -25,6 +25,7 @@ SIGNS: dict[Verdict, str] = {
     "holds": "\N{CHECK MARK}",
     "does not hold": "\N{MULTIPLICATION X}",
     "inconclusive": "?",
+    "not run": "\N{EN DASH}",
 }
 
 
@@ -157,7 +158,7 @@ def tally(judgements: Sequence[Judgement]) -> str:
         '0 of 0 claims hold, 0 do not hold, 0 are inconclusive'
     """
     count = Counter(j.verdict for j in judgements)
-    holds, not_, unsure = (count[verdict] for verdict in get_args(Verdict))
+    holds, not_, unsure, _ = (count[verdict] for verdict in get_args(Verdict))
     return (
         f"{holds} of {len(judgements)} claims {'holds' if holds == 1 else 'hold'}, {not_} "
         f"{'does' if not_ == 1 else 'do'} not hold, {unsure} "
@@ -182,8 +183,9 @@ def scorecard_markdown(done: Reproduction) -> str:
     lines = [
         "# The paper's claims, judged",
         "",
-        f"{tally(done.judgements)}. Criteria were fixed before measuring; a claim holds only where "
-        "whole 95 % intervals are on the right side.",
+        f"{tally(done.judgements)}. The criteria were written when the two L1 networks had been "
+        "analysed, and before the other networks were trained. A claim holds only where whole "
+        "95 % intervals are on the right side.",
         "",
         "| claim | where | verdict | why | measured | 95 % interval | paper |",
         "| --- | --- | --- | --- | --- | --- | --- |",
