@@ -81,11 +81,11 @@ def test_there_are_the_18_of_the_paper_each_with_its_criterion() -> None:
 
 
 @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.id)
-def test_without_its_evidence_a_claim_is_inconclusive_and_says_what_is_missing(
+def test_without_its_evidence_a_claim_is_not_run_and_says_what_is_missing(
     claim: claims.Claim,
 ) -> None:
     judged = claims.judge(claim, {})
-    assert judged.verdict == "inconclusive"
+    assert judged.verdict == "not run"
     assert "was not measured" in judged.why
 
 

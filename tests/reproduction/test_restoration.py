@@ -122,7 +122,7 @@ def with_bm3d(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return told
 
 
-def test_fig1_without_bm3d_is_drawn_and_leaves_c1_open(
+def test_fig1_without_bm3d_is_drawn_and_c1_is_not_run(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_bm3d(monkeypatch)
@@ -131,7 +131,7 @@ def test_fig1_without_bm3d_is_drawn_and_leaves_c1_open(
     assert [note for note in found.notes if "non-commercial" in note]
     assert {row[1] for row in found.tables[0].rows} == {"CinCGAN (G1)"}
     judgement = judge(C1, found.evidence)
-    assert judgement.verdict == "inconclusive"
+    assert judgement.verdict == "not run"
     assert "gain/bm3d/noise20 was not measured" in judgement.why
 
 

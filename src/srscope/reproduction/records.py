@@ -162,7 +162,7 @@ class Judgement:
         measured: What was, in words and numbers.
         interval: 95 % interval of the deciding number, or ``None`` where there is none.
         paper: The paper's own value, or what it shows.
-        verdict: Computed from the two.
+        verdict: Computed from the two; ``not run`` where nothing was measured.
         why: One sentence.
     """
 

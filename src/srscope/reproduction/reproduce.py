@@ -116,7 +116,7 @@ def reproduce(
 
     Args:
         ids: Which experiments, e.g. ``fig7``; all if empty. Claims whose experiments are left out
-            stay inconclusive.
+            are not run.
         out: Output folder: ``report.html``, ``scorecard.json`` and ``.md``, ``findings.json``,
             ``figures/`` and ``tables/``. What an earlier run wrote there is replaced, or deleted
             where this one does not make it.

@@ -31,7 +31,7 @@ LR_BORDER = 4
 """LR pixels left out along each side when measuring: methods see nothing beyond a crop."""
 _VERSION = 1
 BM3D_ADVICE = (
-    "BM3D is not installed, so it is missing here and C1 stays open: "
+    "BM3D is not installed, so it is missing here and C1 is not judged: "
     "pip install '.[bm3d]' (its authors' package, free for non-commercial use only)."
 )
 

@@ -151,18 +151,23 @@ def scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
 
 
 def tally(judgements: Sequence[Judgement]) -> str:
-    """Say how many claims hold.
+    """Say how many claims hold, of those that were judged.
 
     Example:
         >>> tally([])
-        '0 of 0 claims hold, 0 do not hold, 0 are inconclusive'
+        'no claim was judged'
     """
     count = Counter(j.verdict for j in judgements)
-    holds, not_, unsure, _ = (count[verdict] for verdict in get_args(Verdict))
+    holds, not_, unsure, not_run = (count[verdict] for verdict in get_args(Verdict))
+    judged = len(judgements) - not_run
+    left = f", {not_run} not run" if not_run else ""
+    if not judged:
+        return f"no claim was judged{left}"
+    of = f"the {judged} judged" if not_run else f"{judged} claims"
     return (
-        f"{holds} of {len(judgements)} claims {'holds' if holds == 1 else 'hold'}, {not_} "
+        f"{holds} of {of} {'holds' if holds == 1 else 'hold'}, {not_} "
         f"{'does' if not_ == 1 else 'do'} not hold, {unsure} "
-        f"{'is' if unsure == 1 else 'are'} inconclusive"
+        f"{'is' if unsure == 1 else 'are'} inconclusive{left}"
     )
 
 
