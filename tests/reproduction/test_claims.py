@@ -40,6 +40,7 @@ def layer_of(points_NC: NDArray[np.float64], contents: int) -> LayerPoints:
         set_N=np.repeat(np.arange(3), contents),
         content_N=np.tile(np.arange(contents), 3),
         class_N=None,
+        photograph_N=np.tile(np.arange(contents), 3),
         suite=suite,
         key="planted",
     )

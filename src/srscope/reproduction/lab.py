@@ -31,14 +31,21 @@ from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca
 from srscope.projection.tsne import embed_many
 from srscope.reproduction.estimate import chi_estimate
-from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
+from srscope.reproduction.records import (
+    Estimate,
+    ImageSpec,
+    LabelledImages,
+    LayerPoints,
+    Maps,
+    Unit,
+)
 from srscope.scores.variance import is_crossed, two_way_variance, two_way_variance_by_channel
 from srscope.stage_cache import Entry, StageCache, hash_of_arrays, pack, values_of
 from srscope.study import SuiteInfo, VarianceShares
 
 COMPONENTS = 50
 """Principal components kept, as in the paper."""
-IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 2, 1, 2
+IMAGES_VERSION, LAYER_VERSION, MAPS_VERSION = 3, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +125,7 @@ class Lab:
             set_N=entry["set_N"],
             content_N=entry["content_N"],
             class_N=entry.get("class_N"),
+            photograph_N=entry["photograph_N"],
             suite=SuiteInfo.of_plain(values_of(entry)["suite"]),
             key=hash_of_arrays(entry["images_NCHW"], entry["set_N"], entry["content_N"]),
         )
@@ -132,10 +140,12 @@ class Lab:
             classes["class_N"] = labelled.labels_N[images.content_N]
         else:
             images = self._photographic(spec)
+        _, photograph_M = np.unique(images.photographs, return_inverse=True)
         arrays = {
             "images_NCHW": images.images_NCHW,
             "set_N": images.set_N,
             "content_N": images.content_N,
+            "photograph_N": photograph_M.reshape(-1)[images.content_N],
             **classes,
         }
         return pack(arrays, suite=dataclasses.asdict(images.suite))
@@ -305,13 +315,15 @@ class Lab:
             found.append(Maps(layer=layer, points_RND=entry["points_RND"], kl_R=entry["kl_R"]))
         return found
 
-    def chi(self, maps: Maps, labels_N: NDArray[np.int64] | None = None) -> Estimate:
-        """Return CHI of maps by degradation, or by other labels, with its interval."""
+    def chi(
+        self, maps: Maps, labels_N: NDArray[np.int64] | None = None, *, unit: Unit = "content"
+    ) -> Estimate:
+        """Return CHI of maps by degradation, or by other labels, with its interval over units."""
         images = maps.layer.images
         return chi_estimate(
             maps.points_RND,
             images.set_N if labels_N is None else labels_N,
-            images.content_N,
+            images.content_N if unit == "content" else images.photograph_N,
             seed=self.config.seed,
             name=f"{maps.layer.network} {maps.layer.label}",
         )

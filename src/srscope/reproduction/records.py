@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from srscope.study import SuiteInfo, VarianceShares
 
+Unit = Literal["content", "photograph"]
+"""What a bootstrap draws: contents one by one, or photographs with all their contents."""
 Cell = str | float | int | None
 """A cell of a table; ``None`` where there is nothing to say."""
 
@@ -46,6 +48,7 @@ class LabelledImages:
         set_N: Index into ``suite.sets``.
         content_N: Index of the content.
         class_N: Class of the content, or ``None`` where contents have none.
+        photograph_N: Index of the photograph that the content was cut from, by name.
         suite: The suite as it was run.
         key: Identifies the images in the cache.
     """
@@ -54,6 +57,7 @@ class LabelledImages:
     set_N: NDArray[np.int64]
     content_N: NDArray[np.int64]
     class_N: NDArray[np.int64] | None
+    photograph_N: NDArray[np.int64]
     suite: SuiteInfo
     key: str
 
