@@ -17,7 +17,7 @@ from srscope.projection.pca import pca
 from srscope.projection.tsne import TsneConfig, embed_many
 from srscope.scores.separability import separability
 from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import degraded_images, original_contents
+from srscope.study.inputs import degraded_images, original_contents
 
 WAYS: dict[str, dict[str, Any]] = {
     "float32": {},

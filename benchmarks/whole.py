@@ -22,7 +22,7 @@ from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.affinities import joint_affinities, kl_divergence
 from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import degraded_images, original_contents
+from srscope.study.inputs import degraded_images, original_contents
 from srscope.study.record import Study
 
 NETWORK = "srresnet-wgr"

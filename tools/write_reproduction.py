@@ -65,7 +65,9 @@ def count() -> str:
     """Return how many claims hold, as bold words."""
     verdicts = Counter(each["verdict"] for each in read("scorecard"))
     total = sum(verdicts.values())
-    rest = [f"{verdicts[v]} {v}" for v in ("does not hold", "inconclusive") if verdicts[v]]
+    rest = [
+        f"{verdicts[v]} {v}" for v in ("does not hold", "inconclusive", "not run") if verdicts[v]
+    ]
     return f"**{verdicts['holds']} of {total} hold**" + "".join(f", {each}" for each in rest)
 
 

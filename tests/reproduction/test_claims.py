@@ -14,7 +14,7 @@ from srscope.reproduction.criteria import at_least, below, combined, greater, ti
 from srscope.reproduction.evidence import DEEPEST, DEPTHS, chi_key
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, LabelledImages, LayerPoints
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 
 CLAIM = {claim.id: claim for claim in claims.CLAIMS}
 
@@ -40,6 +40,7 @@ def layer_of(points_NC: NDArray[np.float64], contents: int) -> LayerPoints:
         set_N=np.repeat(np.arange(3), contents),
         content_N=np.tile(np.arange(contents), 3),
         class_N=None,
+        photograph_N=np.tile(np.arange(contents), 3),
         suite=suite,
         key="planted",
     )
@@ -81,11 +82,11 @@ def test_there_are_the_18_of_the_paper_each_with_its_criterion() -> None:
 
 
 @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.id)
-def test_without_its_evidence_a_claim_is_inconclusive_and_says_what_is_missing(
+def test_without_its_evidence_a_claim_is_not_run_and_says_what_is_missing(
     claim: claims.Claim,
 ) -> None:
     judged = claims.judge(claim, {})
-    assert judged.verdict == "inconclusive"
+    assert judged.verdict == "not run"
     assert "was not measured" in judged.why
 
 

@@ -70,3 +70,27 @@ def test_intervals_cover_as_often_as_they_say() -> None:
         estimate = content_estimate(drawn(seed, CONTENTS), seed=0, draws=200)
         hits += estimate.low <= truth <= estimate.high
     assert hits >= 49  # of 60; 57 expected, percentile intervals are a little narrow
+
+
+def test_photographs_are_drawn_with_all_their_contents_and_cover_what_they_say() -> None:
+    """Crops of one photograph are alike: intervals over contents are too narrow, these are not."""
+    crops, width = 6, 15
+
+    def drawn(seed: int, photographs: int) -> tuple[CrossedProducts, np.ndarray]:
+        random, count = np.random.default_rng(seed), photographs * crops
+        photograph_M = np.repeat(np.arange(photographs), crops)
+        strength_M1 = random.uniform(0.2, 2.0, size=(photographs, 1))[photograph_M]
+        shared_MD = strength_M1 * random.normal(size=(photographs, width))[photograph_M]
+        set_N, content_N = np.repeat(np.arange(SETS), count), np.tile(np.arange(count), SETS)
+        noise_ND = random.normal(size=(SETS * count, width))
+        return products_of(shared_MD[content_N] + noise_ND, set_N, content_N), photograph_M
+
+    truth = content_estimate(drawn(10_000, 200)[0], seed=0, draws=2).value
+    hits = {"content": 0, "photograph": 0}
+    for seed in range(40):
+        products, photograph_M = drawn(seed, 20)
+        for name, unit_M in (("content", None), ("photograph", photograph_M)):
+            estimate = content_estimate(products, seed=0, draws=200, photograph_M=unit_M)
+            hits[name] += estimate.low <= truth <= estimate.high
+    assert hits["photograph"] >= 31  # of 40; 20 units make it a bit narrow
+    assert hits["content"] < hits["photograph"] - 6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srscope.errors import DegenerateError
-from srscope.reproduction.estimate import _bootstrap_chi, chi_estimate
+from srscope.reproduction.estimate import _bootstrap_chi, chi_estimate, unit_counts
 from srscope.scores.separability import separability
 
 
@@ -99,3 +99,43 @@ def test_points_in_one_place_are_refused() -> None:
     points_RN2, set_N, content_N = planted(1.0)
     with pytest.raises(DegenerateError, match="all points coincide"):
         chi_estimate(np.zeros_like(points_RN2), set_N, content_N, seed=0)
+
+
+def by_photograph(seed: int, photographs: int = 20, crops: int = 5) -> tuple[np.ndarray, ...]:
+    """Return points whose crops of one photograph lie close together, and their photographs."""
+    random = np.random.default_rng(seed)
+    contents = photographs * crops
+    photograph_M = np.repeat(np.arange(photographs), crops)
+    set_N, content_N = np.repeat(np.arange(3), contents), np.tile(np.arange(contents), 3)
+    points_1N2, *_ = planted(2.0, contents=contents, seed=seed)
+    # A photograph moves its points of all sets alike, and in each set by itself.
+    own_3P2 = random.normal(size=(3, photographs, 2))
+    points_1N2 = points_1N2[:1] * 0.2 + own_3P2[set_N, photograph_M[content_N]]
+    angle_N = set_N * 2 * np.pi / 3
+    points_1N2 = points_1N2 + 2 * np.stack([np.cos(angle_N), np.sin(angle_N)], axis=1)
+    return points_1N2, set_N, content_N, photograph_M[content_N]
+
+
+def test_photographs_are_drawn_with_all_their_contents() -> None:
+    unit_N = np.array([4, 4, 9, 9, 9, 2])
+    counts_BN = unit_counts(unit_N, np.random.default_rng(0), draws=50)
+    for same in ([0, 1], [2, 3, 4]):
+        assert (counts_BN[:, same] == counts_BN[:, same[:1]]).all()
+    assert (counts_BN[:, [0, 2, 5]].sum(axis=1) == 3).all()
+    # The same units in another order and number are drawn alike: differences are paired.
+    again_BN = unit_counts(np.array([9, 2, 4]), np.random.default_rng(0), draws=50)
+    assert np.array_equal(again_BN[:, [2, 0, 1]], counts_BN[:, [0, 2, 5]])
+
+
+def test_intervals_over_photographs_cover_where_those_over_contents_do_not() -> None:
+    truth = np.mean(
+        [separability(p[0][0], p[1]).chi for p in (by_photograph(s) for s in range(500, 700))]
+    )
+    covered = {"content": 0, "photograph": 0}
+    for seed in range(60):
+        points_1N2, set_N, content_N, photograph_N = by_photograph(seed)
+        for name, unit_N in (("content", content_N), ("photograph", photograph_N)):
+            estimate = chi_estimate(points_1N2, set_N, unit_N, seed=0, draws=200)
+            covered[name] += estimate.low <= truth <= estimate.high
+    assert covered["photograph"] >= 48  # of 60; percentile intervals of 20 units are a bit narrow
+    assert covered["content"] < covered["photograph"] - 8

@@ -13,7 +13,7 @@ from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.reproduce import reproduce
 from srscope.runtime.cache import StageCache
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 
 
 def estimate(value: float) -> Estimate:

@@ -54,6 +54,14 @@ def test_everything_stands_in_its_place(page: Path) -> None:
         assert told in html
 
 
+def test_claims_that_were_not_run_are_shown_as_such_and_not_counted(page: Path) -> None:
+    html = page.read_text("utf-8")
+    told = "2 of the 3 judged hold, 1 does not hold, 0 are inconclusive, 15 not run"
+    assert f'<h1 id="headline">{told}</h1>' in html
+    assert html.count("not run</span>") == 15
+    assert "</span><b>15</b> not run</li>" in html
+
+
 def test_undefined_numbers_are_empty_in_files() -> None:
     table = Table(name="a", title="", columns=("x",), rows=((float("inf"),), (2,)))
     assert csv_text(table) == "x\n\n2\n".replace("\n\n", '\n""\n')

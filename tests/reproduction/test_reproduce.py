@@ -92,7 +92,7 @@ def test_scorecard_keeps_its_contract(tmp_path: Path) -> None:
     assert c3["verdict"] == "holds"
     low, high = c3["interval"]
     assert low < 600 < high
-    assert {e["verdict"] for e in card if e["id"] != "C3"} == {"inconclusive"}
+    assert {e["verdict"] for e in card if e["id"] != "C3"} == {"not run"}
 
 
 def test_the_verdict_follows_what_was_planted(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_verdict_follows_what_was_planted(tmp_path: Path) -> None:
 def test_markdown_has_a_row_a_claim(tmp_path: Path) -> None:
     run(tmp_path, planted("fig2b"))
     text = (tmp_path / "out/scorecard.md").read_text()
-    assert "1 of 18 claims holds, 0 do not hold, 17 are inconclusive" in text
+    assert "1 of the 1 judged holds, 0 do not hold, 0 are inconclusive, 17 not run" in text
     for claim in CLAIMS:
         assert f"| **{claim.id}** {claim.text} |" in text
         assert f"- **{claim.id}**: {claim.criterion}." in text

@@ -23,7 +23,7 @@ from srscope.projection import engines
 from srscope.projection.config import TsneConfig
 from srscope.runtime.cache import prune
 from srscope.study import scoring as analysis_scores
-from srscope.study.record.cache import Stages, default_cache
+from srscope.study.cache import Stages, default_cache
 from srscope.study.config import AnalysisConfig
 from srscope.study.record import Study, scores_dict
 from srscope.study.session import Session

@@ -13,7 +13,7 @@ from srscope.networks.architectures.cincgan import CinCGAN, CinCGANConfig
 from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.projection.config import TsneConfig
 from srscope.reproduction.lab import Lab, LabConfig
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 from support.tiny import photographs
 
 SR_NAMES = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")

@@ -12,8 +12,8 @@ from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.spec import is_snapshots
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import writing_to
-from srscope.study.record.assembly import study_of_folder
-from srscope.study.record.cache import Stages, opened
+from srscope.study.assembly import study_of_folder
+from srscope.study.cache import Stages, opened
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress
 from srscope.study.record import Study

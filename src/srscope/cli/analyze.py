@@ -53,7 +53,7 @@ def take_cache(options: dict[str, Any], *, unless: bool = False) -> Path | None:
     Raises:
         ParameterError: If a folder is named and refused at once.
     """
-    from srscope.study.record.cache import default_cache
+    from srscope.study.cache import default_cache
 
     named, none = options.pop("cache"), options.pop("no_cache")
     if named is not None and none:

@@ -202,7 +202,7 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
         evidence: Estimates of all experiments that were run.
 
     Returns:
-        The judgement; ``inconclusive`` where evidence is missing, which is then named.
+        The judgement; ``not run`` where evidence is missing, which is then named.
     """
     plain = {
         "id": claim.id,
@@ -218,8 +218,9 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
             **plain,
             measured="",
             interval=None,
-            verdict="inconclusive",
-            why=f"{error.args[0]} was not measured: its experiment was left out.",
+            verdict="not run",
+            why=f"{error.args[0]} was not measured: its experiment was not run, or lacked what it "
+            "needs.",
         )
     verdict = combined(decisions)
     # The condition that stands in the way, or else the one that was closest to it.

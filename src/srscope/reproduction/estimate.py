@@ -1,9 +1,11 @@
-"""Scores with their uncertainty: over t-SNE runs, and over the contents that happened to be taken.
+"""Scores with their uncertainty: over t-SNE runs, and over the images that happened to be taken.
 
-The bootstrap draws contents (with all their degraded versions) and t-SNE runs, both with
-replacement, and takes the mean over the runs, as the score is; the maps themselves are not made
-anew. One run fewer is drawn than there are, as the spread of so few is too small otherwise.
-Suffixes: N points, R runs, B draws, K classes, D dimensions.
+The bootstrap draws units and t-SNE runs, both with replacement, and takes the mean over the runs,
+as the score is; the maps themselves are not made anew. One run fewer is drawn than there are, as
+the spread of so few is too small otherwise. A unit is a content with all its degraded versions in
+the first edition of the claims, and a photograph with all its contents in the second: crops of one
+photograph resemble each other, so that contents say too little of what other photographs would do.
+Suffixes: N points, R runs, B draws, U units, K classes, D dimensions.
 """
 
 from __future__ import annotations
@@ -21,18 +23,18 @@ LEVEL = 0.95
 def chi_estimate(
     points_RND: NDArray[np.floating],
     labels_N: NDArray[np.int64],
-    content_N: NDArray[np.int64],
+    unit_N: NDArray[np.int64],
     *,
     seed: int,
     draws: int = DRAWS,
     name: str = "points",
 ) -> Estimate:
-    """Return CHI's mean over runs, with a 95 % interval over contents and runs.
+    """Return CHI's mean over runs, with a 95 % interval over units and runs.
 
     Args:
         points_RND: The maps.
         labels_N: Classes that CHI compares.
-        content_N: Content of each point: the unit that is drawn.
+        unit_N: The unit of each point that is drawn: its content, or its photograph.
         seed: Of the draws.
         draws: How many.
         name: What the points are, for messages.
@@ -44,7 +46,7 @@ def chi_estimate(
         fewer).
     """
     values = [separability(points_ND, labels_N, name=name).chi for points_ND in points_RND]
-    samples_B = _bootstrap_chi(points_RND, labels_N, content_N, seed=seed, draws=draws)
+    samples_B = _bootstrap_chi(points_RND, labels_N, unit_N, seed=seed, draws=draws)
     return estimate_of(values, samples_B)
 
 
@@ -61,20 +63,39 @@ def estimate_of(values: list[float], samples_B: NDArray[np.float64]) -> Estimate
     )
 
 
+def unit_counts(
+    unit_N: NDArray[np.int64], random: np.random.Generator, *, draws: int
+) -> NDArray[np.int64]:
+    """Return how often each draw has each row, (draws, N): as often as its unit was drawn.
+
+    The draws of one seed are alike for all data of the same units, so that differences are paired.
+
+    Args:
+        unit_N: The unit of each row.
+        random: Decides which units; what it gives next does not depend on the rows.
+        draws: How many.
+
+    Example:
+        >>> unit_counts(np.array([0, 0, 7]), np.random.default_rng(0), draws=2).tolist()
+        [[1, 1, 1], [2, 2, 0]]
+    """
+    _, index_N = np.unique(unit_N, return_inverse=True)
+    units = int(index_N.max()) + 1
+    counts_BU = random.multinomial(units, np.full(units, 1 / units), size=draws)
+    return counts_BU[:, index_N.reshape(-1)]
+
+
 def _bootstrap_chi(
     points_RND: NDArray[np.floating],
     labels_N: NDArray[np.int64],
-    content_N: NDArray[np.int64],
+    unit_N: NDArray[np.int64],
     *,
     seed: int,
     draws: int,
 ) -> NDArray[np.float64]:
     """Return the mean CHI of ``draws`` samples, from weights instead of copied points."""
     random = np.random.default_rng(seed)
-    _, unit_N = np.unique(content_N, return_inverse=True)
-    units = int(unit_N.max()) + 1
-    counts_BU = random.multinomial(units, np.full(units, 1 / units), size=draws)
-    weight_BN = counts_BU[:, unit_N.reshape(-1)].astype(np.float64)
+    weight_BN = unit_counts(unit_N, random, draws=draws).astype(np.float64)
     runs = len(points_RND)
     drawn_BM = random.integers(runs, size=(draws, max(1, runs - 1)))
     classes, class_N = np.unique(labels_N, return_inverse=True)

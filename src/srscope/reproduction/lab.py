@@ -27,10 +27,17 @@ from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.reproduction.estimate import chi_estimate
-from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages, LayerPoints, Maps
+from srscope.reproduction.records import (
+    Estimate,
+    ImageSpec,
+    LabelledImages,
+    LayerPoints,
+    Maps,
+    Unit,
+)
 from srscope.runtime.cache import hash_of_arrays, pack, values_of
 from srscope.runtime.records import record_of
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.inputs import MARGIN
 from srscope.study.scoring import maps_of, pixels_of, projected
@@ -118,6 +125,7 @@ class Lab:
             set_N=entry["set_N"],
             content_N=entry["content_N"],
             class_N=entry.get("class_N"),
+            photograph_N=entry["photograph_N"],
             suite=record_of(SuiteInfo, values_of(entry)["suite"]),
             key=hash_of_arrays(entry["images_NCHW"], entry["set_N"], entry["content_N"]),
         )
@@ -132,10 +140,12 @@ class Lab:
             classes["class_N"] = labelled.labels_N[images.content_N]
         else:
             images = self._photographic(spec)
+        _, photograph_M = np.unique(images.photographs, return_inverse=True)
         arrays = {
             "images_NCHW": images.images_NCHW,
             "set_N": images.set_N,
             "content_N": images.content_N,
+            "photograph_N": photograph_M.reshape(-1)[images.content_N],
             **classes,
         }
         return pack(arrays, suite=dataclasses.asdict(images.suite))
@@ -235,13 +245,15 @@ class Lab:
             for layer, own in zip(layers, maps, strict=True)
         ]
 
-    def chi(self, maps: Maps, labels_N: NDArray[np.int64] | None = None) -> Estimate:
-        """Return CHI of maps by degradation, or by other labels, with its interval."""
+    def chi(
+        self, maps: Maps, labels_N: NDArray[np.int64] | None = None, *, unit: Unit = "content"
+    ) -> Estimate:
+        """Return CHI of maps by degradation, or by other labels, with its interval over units."""
         images = maps.layer.images
         return chi_estimate(
             maps.points_RND,
             images.set_N if labels_N is None else labels_N,
-            images.content_N,
+            images.content_N if unit == "content" else images.photograph_N,
             seed=self.config.seed,
             name=f"{maps.layer.network} {maps.layer.label}",
         )

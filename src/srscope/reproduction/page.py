@@ -19,7 +19,12 @@ from srscope.reproduction.records import Cell, Finding, Judgement, Table, Verdic
 from srscope.reproduction.write import SIGNS, environment, figure_files, interval_text, tally
 from srscope.study import words
 
-_CLASSES: dict[Verdict, str] = {"holds": "holds", "does not hold": "fails", "inconclusive": "open"}
+_CLASSES: dict[Verdict, str] = {
+    "holds": "holds",
+    "does not hold": "fails",
+    "inconclusive": "open",
+    "not run": "absent",
+}
 _WIDE = 700
 """Pixels of a figure from which a phone scrolls it instead of shrinking its print."""
 _SHRUNK = 0.74

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from srscope.degradations.record import SuiteInfo
 
+Unit = Literal["content", "photograph"]
+"""What a bootstrap draws: contents one by one, or photographs with all their contents."""
 Cell = str | float | int | None
 """A cell of a table; ``None`` where there is nothing to say."""
 
@@ -46,6 +48,7 @@ class LabelledImages:
         set_N: Index into ``suite.sets``.
         content_N: Index of the content.
         class_N: Class of the content, or ``None`` where contents have none.
+        photograph_N: Index of the photograph that the content was cut from, by name.
         suite: The suite as it was run.
         key: Identifies the images in the cache.
     """
@@ -54,6 +57,7 @@ class LabelledImages:
     set_N: NDArray[np.int64]
     content_N: NDArray[np.int64]
     class_N: NDArray[np.int64] | None
+    photograph_N: NDArray[np.int64]
     suite: SuiteInfo
     key: str
 
@@ -143,7 +147,7 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-Verdict = Literal["holds", "does not hold", "inconclusive"]
+Verdict = Literal["holds", "does not hold", "inconclusive", "not run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +158,11 @@ class Judgement:
         id: C1 to C18.
         claim: The claim in a sentence.
         where: Where the paper makes it.
-        criterion: What had to be measured for it to hold, fixed before measuring.
+        criterion: What had to be measured for it to hold.
         measured: What was, in words and numbers.
         interval: 95 % interval of the deciding number, or ``None`` where there is none.
         paper: The paper's own value, or what it shows.
-        verdict: Computed from the two.
+        verdict: Computed from the two; ``not run`` where nothing was measured.
         why: One sentence.
     """
 

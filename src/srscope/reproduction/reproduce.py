@@ -29,7 +29,7 @@ from srscope.reproduction.outputs import write_outputs
 from srscope.reproduction.records import Estimate, Finding
 from srscope.reproduction.write import FIGURES
 from srscope.runtime.files import writing_to
-from srscope.study.record.cache import Stages, default_cache
+from srscope.study.cache import Stages, default_cache
 from srscope.study.extraction import Progress
 
 
@@ -61,7 +61,7 @@ def reproduce(
 
     Args:
         ids: Which experiments, e.g. ``fig7``; all if empty. Claims whose experiments are left out
-            stay inconclusive.
+            are not run.
         out: Output folder: ``report.html``, ``scorecard.json`` and ``.md``, ``findings.json``,
             ``figures/`` and ``tables/``. What an earlier run wrote there is replaced, or deleted
             where this one does not make it.

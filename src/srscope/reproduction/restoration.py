@@ -24,7 +24,7 @@ from srscope.images.contents import crop_contents
 from srscope.images.sources import load_photographs
 from srscope.networks.structure.identity import identity_of
 from srscope.networks.upscale import upscale
-from srscope.reproduction.estimate import DRAWS, estimate_of
+from srscope.reproduction.estimate import DRAWS, estimate_of, unit_counts
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Estimate, ImageSpec, LabelledImages
 from srscope.study.inputs import MARGIN
@@ -32,7 +32,7 @@ from srscope.study.inputs import MARGIN
 LR_BORDER = 4
 """LR pixels left out along each side when measuring: methods see nothing beyond a crop."""
 BM3D_ADVICE = (
-    "BM3D is not installed, so it is missing here and C1 stays open: "
+    "BM3D is not installed, so it is missing here and C1 is not judged: "
     "pip install '.[bm3d]' (its authors' package, free for non-commercial use only)."
 )
 
@@ -185,11 +185,27 @@ def change(
     return 255 * np.sqrt((difference**2).mean(axis=(1, 2, 3)))
 
 
-def mean_estimate(values_N: NDArray[np.float64], *, seed: int, draws: int = DRAWS) -> Estimate:
+def mean_estimate(
+    values_N: NDArray[np.float64],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    photograph_N: NDArray[np.int64] | None = None,
+) -> Estimate:
     """Return the mean over contents with its interval.
 
     Equally many values of the same contents are drawn alike, so that differences are paired.
+
+    Args:
+        values_N: One a content.
+        seed: Of the draws.
+        draws: How many.
+        photograph_N: The photograph of each content; photographs are drawn then, not contents.
     """
+    if photograph_N is not None:
+        count_BN = unit_counts(photograph_N, np.random.default_rng(seed), draws=draws)
+        samples_B = (count_BN @ values_N) / count_BN.sum(axis=1)
+        return estimate_of([float(values_N.mean())], samples_B)
     drawn_BN = np.random.default_rng(seed).integers(len(values_N), size=(draws, len(values_N)))
     return estimate_of([float(values_N.mean())], values_N[drawn_BN].mean(axis=1))
 

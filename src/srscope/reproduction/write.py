@@ -23,6 +23,7 @@ SIGNS: dict[Verdict, str] = {
     "holds": "\N{CHECK MARK}",
     "does not hold": "\N{MULTIPLICATION X}",
     "inconclusive": "?",
+    "not run": "\N{EN DASH}",
 }
 
 
@@ -112,18 +113,23 @@ def scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
 
 
 def tally(judgements: Sequence[Judgement]) -> str:
-    """Say how many claims hold.
+    """Say how many claims hold, of those that were judged.
 
     Example:
         >>> tally([])
-        '0 of 0 claims hold, 0 do not hold, 0 are inconclusive'
+        'no claim was judged'
     """
     count = Counter(j.verdict for j in judgements)
-    holds, not_, unsure = (count[verdict] for verdict in get_args(Verdict))
+    holds, not_, unsure, not_run = (count[verdict] for verdict in get_args(Verdict))
+    judged = len(judgements) - not_run
+    left = f", {not_run} not run" if not_run else ""
+    if not judged:
+        return f"no claim was judged{left}"
+    of = f"the {judged} judged" if not_run else f"{judged} claims"
     return (
-        f"{holds} of {len(judgements)} claims {'holds' if holds == 1 else 'hold'}, {not_} "
+        f"{holds} of {of} {'holds' if holds == 1 else 'hold'}, {not_} "
         f"{'does' if not_ == 1 else 'do'} not hold, {unsure} "
-        f"{'is' if unsure == 1 else 'are'} inconclusive"
+        f"{'is' if unsure == 1 else 'are'} inconclusive{left}"
     )
 
 
@@ -144,8 +150,9 @@ def scorecard_markdown(done: Reproduction) -> str:
     lines = [
         "# The paper's claims, judged",
         "",
-        f"{tally(done.judgements)}. Criteria were fixed before measuring; a claim holds only where "
-        "whole 95 % intervals are on the right side.",
+        f"{tally(done.judgements)}. The criteria were written when the two L1 networks had been "
+        "analysed, and before the other networks were trained. A claim holds only where whole "
+        "95 % intervals are on the right side.",
         "",
         "| claim | where | verdict | why | measured | 95 % interval | paper |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -22,7 +22,7 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def record_of(kind: type[Record], plain: Mapping[str, Any], **given: Any) -> Record:
+def record_of(kind: type[Record], plain: Any, **given: Any) -> Record:
     """Return a record of this kind from JSON values.
 
     Args:

@@ -19,7 +19,7 @@ from srscope.features.held import Features
 from srscope.networks.record import NetworkInfo
 from srscope.runtime.records import record_of
 from srscope.scores.design import design
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress, open_features, staged
 from srscope.study.record import Inputs, Study

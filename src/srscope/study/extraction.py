@@ -23,7 +23,7 @@ from srscope.networks.structure.select import depths_of, select_layers
 from srscope.networks.zoo import BUNDLED
 from srscope.runtime.memory import available_memory
 from srscope.runtime.processes import Processes, helping, join_processes
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 
 Progress = Callable[[str, int, int], None]

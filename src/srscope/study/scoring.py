@@ -36,7 +36,7 @@ from srscope.scores.record import (
 from srscope.scores.separability import grade, separability
 from srscope.scores.table import Points, own_scores
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
-from srscope.study.record.cache import Stages
+from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 
 Group = Literal["network", "pixels", "untrained"]

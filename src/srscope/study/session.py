@@ -28,8 +28,8 @@ from srscope.runtime.cache import Entry, hash_of_arrays, pack, values_of
 from srscope.runtime.files import scratch_folder
 from srscope.runtime.processes import is_helper
 from srscope.scores.variance import two_way_variance_by_channel
-from srscope.study.record.assembly import study_of
-from srscope.study.record.cache import Stages
+from srscope.study.assembly import study_of
+from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import (
     Progress,

@@ -12,7 +12,15 @@ from typing import Any
 
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
-from srscope.study.record import Restoration, Study, best_layer, layer_row, plain, score_columns, scores_dict
+from srscope.study.record import (
+    Restoration,
+    Study,
+    best_layer,
+    layer_row,
+    plain,
+    score_columns,
+    scores_dict,
+)
 
 SCHEMA = "srscope.comparison/1"
 _ABOUT = (

@@ -16,7 +16,7 @@ from srscope.exports.spaces import unique_keys
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import writing_to
-from srscope.study.record.cache import opened
+from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress
 from srscope.study.session import Session

@@ -12,7 +12,16 @@ from typing import Any
 
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
-from srscope.study.record import Restoration, Study, best_layer, layer_entry, layer_row, plain, score_columns, scores_dict
+from srscope.study.record import (
+    Restoration,
+    Study,
+    best_layer,
+    layer_entry,
+    layer_row,
+    plain,
+    score_columns,
+    scores_dict,
+)
 
 SCHEMA = "srscope.course/1"
 _ABOUT = ("iteration", "file", "psnr", "bicubic_psnr", "layer", "label", "depth")

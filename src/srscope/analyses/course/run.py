@@ -12,7 +12,7 @@ from srscope.analyses.course.record import Course, Moment, write_course
 from srscope.errors import CheckpointError
 from srscope.runtime.files import writing_to
 from srscope.scores.record import LayerScores
-from srscope.study.record.cache import opened
+from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress
 from srscope.study.session import Session
