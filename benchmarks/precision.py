@@ -30,8 +30,8 @@ def benchmark(results: Results, *, contents: int = 100, runs: int = RUNS) -> Non
     """Extract the layers that the paper shows in every way, and score each by the same protocol."""
     network = load_network(NETWORK)
     config = AnalysisConfig(contents=contents)
-    crops = original_contents(network.scale, config.patch, config)
-    images = degraded_images(crops, network.scale, config.patch, config)
+    crops = original_contents((network.scale, config.patch), config)
+    images = degraded_images(crops, (network.scale, config.patch), config)
     chi: dict[str, list[list[float]]] = {}
     distance: dict[str, list[float]] = {}
     space: dict[str, list[float]] = {}

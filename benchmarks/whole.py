@@ -45,8 +45,8 @@ def benchmark(
     config = AnalysisConfig(
         contents=contents, layers=labels, untrained=False, runs=runs, batch_size=BATCH
     )
-    crops = original_contents(network.scale, config.patch, config)
-    images = degraded_images(crops, network.scale, config.patch, config)
+    crops = original_contents((network.scale, config.patch), config)
+    images = degraded_images(crops, (network.scale, config.patch), config)
     layers = [tap.name for tap in select_layers(network, labels)]
     cores = os.cpu_count() or 1
     studies: dict[str, Study] = {}

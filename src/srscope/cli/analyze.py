@@ -105,7 +105,6 @@ def run(args: Any) -> None:
     from srscope.analyses.separability import analyze
     from srscope.cli.console import print_profile, print_study, stage_progress
     from srscope.networks.zoo import load_network
-    from srscope.study.verdict import verdict
 
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
@@ -132,7 +131,10 @@ def run(args: Any) -> None:
         print_profile(profile(study, loaded, starting=starting))
     print_skipped(study.inputs.skipped)
     print_reservations(study, config)
-    print(verdict(study).headline)
+    assert study.verdict is not None
+    print(study.verdict.headline)
+    if study.verdict.would_decide:
+        print(f"What would decide it: {study.verdict.would_decide}")
     print(folder / "report.html")
 
 

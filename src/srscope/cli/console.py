@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from srscope.scores.table import scores
 from srscope.study import words
+from srscope.study.record import control_label, controls_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,11 +78,11 @@ def print_table(
 
 def print_study(study: Study) -> None:
     """Print the scores of every layer and control, and the verdict."""
-    controls = [study.pixels, *study.untrained]
     rows = [_score_row(layer, layer.label) for layer in study.layers]
     rows += [
-        _score_row(layer, "raw pixels" if layer is study.pixels else f"untrained {layer.label}")
-        for layer in controls
+        _score_row(entry, control_label(kind, entry))
+        for kind, _, entries in controls_of(study)
+        for entry in entries
     ]
     print_table(
         f"{study.network.name} on {study.suite.name}",

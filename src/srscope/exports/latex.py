@@ -12,9 +12,9 @@ from pathlib import Path
 from srscope.exports.spaces import Exported
 from srscope.runtime.files import write_text
 from srscope.scores.record import LayerScores, Runs
-from srscope.scores.table import Score, scores
+from srscope.scores.table import Score, plain_value, scores
 from srscope.study import words
-from srscope.study.record import Study
+from srscope.study.record import Study, control_label, controls_of
 
 TABLE = "scores.tex"
 _UNDEFINED = "--"
@@ -76,8 +76,11 @@ def score_table(study: Study) -> str:
         r"\midrule",
         *(_row(entry, entry.label) for entry in study.layers),
         r"\midrule",
-        _row(study.pixels, "raw pixels"),
-        *(_row(entry, f"untrained {entry.label}") for entry in study.untrained),
+        *(
+            _row(entry, control_label(kind, entry))
+            for kind, _, entries in controls_of(study)
+            for entry in entries
+        ),
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",
@@ -108,8 +111,8 @@ def _cell(score: Score, entry: LayerScores) -> str:
         return f"${value}$"
     if isinstance(value, Runs) and len(value.runs) > 1 and math.isfinite(value.mean):
         return rf"${value.mean:.2f} \pm {value.std:.2f}$"
-    number = value.mean if isinstance(value, Runs) else value
-    if number is None or not math.isfinite(number):
+    number = plain_value(value)
+    if number is None or isinstance(number, str) or not math.isfinite(number):
         return _UNDEFINED
     if score.form == "share":
         return f"{100 * number:.1f}\\%"

@@ -131,3 +131,47 @@ def _shuffle(parameter: nn.Parameter) -> None:
     values = parameter.detach().flatten()
     order = torch.randperm(values.numel()).to(values.device)
     parameter.copy_(values[order].view_as(parameter))
+
+
+def at_random(network: nn.Module, seed: int) -> nn.Module:
+    """Return a copy of a network at random, as unlike training and as active as can be.
+
+    All weights of convolutions and linear layers are drawn by He's rule, so that branches which a
+    constructor scales down act in full; biases are 0. The filters that see the image first have a
+    mean of 0: they pass on no brightness. What else the network holds stays as it is. A network
+    whose features separate degradations no better than this has learnt nothing that chance does
+    not give.
+
+    Args:
+        network: Is not changed.
+        seed: Of the draws; torch's own random state is left as it is.
+
+    Raises:
+        NetworkError: If the network cannot be copied, or has no such weights.
+
+    Source: He et al. 2015, equation 10.
+    """
+    try:
+        control = copy.deepcopy(network)
+    except Exception as error:
+        reason = reason_of(error)
+        raise NetworkError(f"the network cannot be copied: {reason}") from error
+    weights: list[Tensor] = []
+    biases: list[Tensor] = []
+    for module in inner_network(control).modules():
+        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+        if isinstance(weight, Tensor) and weight.ndim >= 2 and not isinstance(module, nn.Embedding):
+            weights.append(weight)
+            if isinstance(bias, Tensor):
+                biases.append(bias)
+    if not weights:
+        raise NetworkError("the network has no filters to draw at random")
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        for weight in weights:
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
+        first = weights[0]
+        first -= first.mean(dim=tuple(range(1, first.ndim)), keepdim=True)
+        for bias in biases:
+            bias.zero_()
+    return control.eval()

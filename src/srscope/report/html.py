@@ -15,7 +15,7 @@ from srscope.report.page import Plots, document, filled, joined, resource
 from srscope.runtime import files
 from srscope.study import words
 from srscope.study.record import Study
-from srscope.study.verdict import verdict
+from srscope.study.verdict import verdict_of
 
 
 def _facts(record: Study) -> str:
@@ -58,7 +58,7 @@ def _controls_lead(record: Study) -> str:
 
 def render(record: Study) -> str:
     """Return the whole report as HTML."""
-    outcome = verdict(record)
+    outcome = record.verdict or verdict_of(record)
     sprite = pictures.sprite(record.inputs.patches_NHW3)
     name = text(words.network_name(record))
     variance = charts.variance_by_depth(record)

@@ -12,7 +12,7 @@ from srscope.report.markup import text
 from srscope.scores.record import LayerScores
 from srscope.scores.table import Score, scores
 from srscope.study import words
-from srscope.study.record import Study
+from srscope.study.record import Study, controls_of
 
 
 def _groups() -> list[tuple[str, list[Score]]]:
@@ -65,8 +65,8 @@ def score_table(record: Study) -> str:
         f'<table class="scores">{columns}'
         f'<thead><tr><th scope="col" rowspan="2">Layer</th>{groups}</tr><tr>{heads}</tr></thead>'
         f"{_body('Network', record.layers)}"
-        f"{_body('Control: raw pixels of the same images', [record.pixels])}"
-        f"{_body('Control: same architecture, untrained', record.untrained)}</table>"
+        + "".join(_body(f"Control: {title}", entries) for _, title, entries in controls_of(record))
+        + "</table>"
     )
 
 

@@ -50,12 +50,66 @@ class FeatureSpaceScores:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProbeScore:
+    """How many images a linear probe tells right when their whole photograph was left out.
+
+    ``accuracy`` is balanced over the sets; ``low`` and ``high`` end its 95 % interval over
+    photographs, which is ``reliable`` from 8 photographs on; ``chance`` is one over the sets.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    chance: float
+    reliable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairScore:
+    """Two sets along the probe's axis, on photographs left out: AUC with its interval, and d'."""
+
+    sets: tuple[str, str]
+    auc: float
+    low: float
+    high: float
+    d_prime: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Components:
+    """Unbiased components of a layer's variance, as shares of their sum.
+
+    Pure noise gives a content of 0 here, while it gives raw shares of :class:`NoiseFloor`.
+    ``degradation_low`` and the like end 95 % intervals over photographs.
+    """
+
+    degradation: float
+    content: float
+    residual: float
+    degradation_low: float
+    degradation_high: float
+    content_low: float
+    content_high: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoiseFloor:
+    """The raw shares of variance that features of pure noise have in this design."""
+
+    degradation: float
+    content: float
+    interaction: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VarianceShares:
     """Shares of a layer's total variance; they add up to 1. Only for crossed designs."""
 
     degradation: float
     content: float
     interaction: float
+    components: Components | None = None
+    noise_floor: NoiseFloor | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +119,10 @@ class LayerScores:
     ``layer`` is the module's dotted name (``"pixels"`` for the raw-pixel control), ``label`` the
     paper's name or the dotted name, ``shape`` one image's feature shape (C, H, W). ``depth`` runs
     from 0 to 1 over the network's tap points. ``points_RN2`` are the t-SNE points of every run.
-    ``own`` holds the scores that the user registered, by key.
+    ``own`` holds the scores that the user registered, by key. ``probe`` reads flattened features
+    through PCA; ``knn_photographs`` counts neighbours of other photographs only; ``told_RN`` says
+    of every image whether each reading of the probe told its set: flattened features, channel
+    means, channel log standard deviations.
     """
 
     layer: str
@@ -77,3 +134,15 @@ class LayerScores:
     variance: VarianceShares | None
     points_RN2: NDArray[np.float32]
     own: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    probe: ProbeScore | None = None
+    probe_channel_means: ProbeScore | None = None
+    probe_channel_log_std: ProbeScore | None = None
+    knn_photographs: ProbeScore | None = None
+    pairs: tuple[PairScore, ...] = ()
+    told_RN: NDArray[np.bool_] | None = None
+
+    @property
+    def best_probe(self) -> ProbeScore | None:
+        """The most accurate of the probe's readings."""
+        readings = (self.probe, self.probe_channel_means, self.probe_channel_log_std)
+        return max((r for r in readings if r is not None), key=lambda r: r.accuracy, default=None)

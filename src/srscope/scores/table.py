@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import ParameterError
-from srscope.scores.record import LayerScores, Runs
+from srscope.scores.record import Components, LayerScores, ProbeScore, Runs
 from srscope.scores.separability import BANDS
 
-Value = Runs | float | str | None
+Value = Runs | ProbeScore | float | str | None
 """A score as it is recorded; ``None`` where the design leaves it undefined."""
 Form = Literal["number", "share", "small", "grade"]
 """How a score is written: about three digits, percent, three digits after the point, a sign."""
 
-MAPS, FEATURES, VARIANCE = "On t-SNE points", "In feature space", "Share of variance"
+MAPS, FEATURES, PROBE, VARIANCE = (
+    "On t-SNE points", "In feature space", "Photograph left out", "Share of variance",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,10 @@ class Score:
     detail: bool = False
     runs: bool = False
     compute: Callable[[Points], float | None] | None = None
+
+
+def _components(layer: LayerScores) -> Components | None:
+    return layer.variance.components if layer.variance else None
 
 
 _BANDS = ", ".join(f"{sign} from {least:g}" for least, sign in BANDS)
@@ -156,6 +162,57 @@ _BUILT_IN: tuple[Score, ...] = (
         detail=True,
     ),
     Score(
+        key="probe",
+        label="Probe",
+        group=PROBE,
+        meaning="Share of images whose set a linear probe tells (shrinkage LDA on 50 principal "
+        "components), with the image's whole photograph left out; balanced over the sets, with its "
+        "95 % interval over photographs. It does not grow with the number of images.",
+        value=lambda layer: layer.probe,
+        form="share",
+        higher="more separate",
+    ),
+    Score(
+        key="probe_channel_means",
+        label="Probe, means",
+        group=PROBE,
+        meaning="The same probe on the mean of every channel.",
+        value=lambda layer: layer.probe_channel_means,
+        form="share",
+        higher="more separate",
+        detail=True,
+    ),
+    Score(
+        key="probe_channel_log_std",
+        label="Probe, spreads",
+        group=PROBE,
+        meaning="The same probe on the logarithm of every channel's standard deviation.",
+        value=lambda layer: layer.probe_channel_log_std,
+        form="share",
+        higher="more separate",
+        detail=True,
+    ),
+    Score(
+        key="best_probe",
+        label="Best probe",
+        group=PROBE,
+        meaning="The most telling of the three readings: features after PCA, channel means, "
+        "channel standard deviations.",
+        value=lambda layer: layer.best_probe,
+        form="share",
+        higher="more separate",
+    ),
+    Score(
+        key="knn_photographs",
+        label="k-NN, other photographs",
+        group=PROBE,
+        meaning="Share of images whose nearest neighbours in other photographs name the right set.",
+        value=lambda layer: layer.knn_photographs,
+        form="share",
+        higher="more separate",
+        detail=True,
+    ),
+    Score(
         key="degradation",
         label="Degradation",
         group=VARIANCE,
@@ -181,6 +238,27 @@ _BUILT_IN: tuple[Score, ...] = (
         meaning="The rest: the degradation's effect that differs from content to content.",
         value=lambda layer: layer.variance.interaction if layer.variance else None,
         form="share",
+        detail=True,
+    ),
+    Score(
+        key="component_degradation",
+        label="Degradation, unbiased",
+        group=VARIANCE,
+        meaning="The degradation's component of variance, free of what noise adds to its share.",
+        value=lambda layer: c.degradation if (c := _components(layer)) else None,
+        form="share",
+        higher="more separate",
+        detail=True,
+    ),
+    Score(
+        key="component_content",
+        label="Content, unbiased",
+        group=VARIANCE,
+        meaning="The content's component of variance, free of what noise adds to its share: pure "
+        "noise gives 0.",
+        value=lambda layer: c.content if (c := _components(layer)) else None,
+        form="share",
+        higher="less separate",
         detail=True,
     ),
 )
@@ -263,5 +341,7 @@ def unregister_score(key: str) -> None:
 
 
 def plain_value(value: Value) -> float | str | None:
-    """Return a score as one number: of runs their mean."""
+    """Return a score as one number: of runs their mean, of a probe its accuracy."""
+    if isinstance(value, ProbeScore):
+        return value.accuracy
     return value.mean if isinstance(value, Runs) else value

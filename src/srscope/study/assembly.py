@@ -23,7 +23,9 @@ from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress, open_features, staged
 from srscope.study.record import Inputs, Study
-from srscope.study.scoring import Labels, score_sources, sources_of
+from srscope.study.scoring import score_sources
+from srscope.study.sources import Labels, sources_of, trivial_of
+from srscope.study.verdict import verdict_of
 
 
 def study_of_folder(
@@ -74,28 +76,40 @@ def study_of(
     )
     no_control = [("untrained control", why)] if (why := meta.get("no_untrained")) else []
     allowed = design(inputs.set_N, inputs.content_N, inputs.photograph_N)
-    labels = Labels(set_N=inputs.set_N, content_N=inputs.content_N, design=allowed)
+    suite = record_of(SuiteInfo, meta["suite"])
+    labels = Labels(
+        set_N=inputs.set_N,
+        content_N=inputs.content_N,
+        photograph_N=inputs.photograph_N,
+        sets=tuple(each.name for each in suite.sets),
+        design=allowed,
+    )
     sources = sources_of(stores, images_NCHW)
+    if config.trivial:
+        sources += trivial_of(images_NCHW)
     scored, seconds = score_sources(
         sources, labels, config, stages, progress=staged(progress, "t-SNE")
     )
     of_group = {
         group: tuple(s for s, each in zip(scored, sources, strict=True) if each.group == group)
-        for group in ("network", "pixels", "untrained")
+        for group in ("network", "pixels", "untrained", "trivial", "random")
     }
-    return Study(
+    study = Study(
         network=NetworkInfo(**meta["network"]),
-        suite=record_of(SuiteInfo, meta["suite"]),
+        suite=suite,
         inputs=inputs,
         protocol=_protocol(config, store),
         environment=_environment(str(meta["device"])),
         layers=of_group["network"],
         pixels=of_group["pixels"][0],
         untrained=of_group["untrained"],
+        trivial=of_group["trivial"],
+        random=of_group["random"],
         timings={**(earlier or {}), **seconds},
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         left_out=(*allowed.left_out, *no_control),
     )
+    return dataclasses.replace(study, verdict=verdict_of(study))
 
 
 def _as_bytes(images_NCHW: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -36,6 +36,9 @@ class AnalysisConfig:
         blur_applied_to: Overrides the suite: blur the ``lr`` or the ``hr`` image.
         quantized: Overrides the suite: clip and round degraded images to 8 bits, or keep floats.
         untrained: Also analyse the same architecture with fresh weights, as a control.
+        random: Draws of the same architecture at random, with filters that see no brightness and
+            branches at full strength, as further controls; 0 to 3.
+        trivial: Also score simple statistics of the images, as controls.
         keep_features: Leave the features in the output folder, so that scores can be recomputed.
         batch_size: Patches a forward pass.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
@@ -66,6 +69,8 @@ class AnalysisConfig:
     blur_applied_to: Literal["lr", "hr"] | None = None
     quantized: bool | None = None
     untrained: bool = True
+    random: int = 1
+    trivial: bool = True
     keep_features: bool = True
     batch_size: int = 32
     device: str = "auto"
@@ -77,6 +82,8 @@ class AnalysisConfig:
         for name, smallest in {**least, "permutations": 1, "devices": 1}.items():
             if getattr(self, name) < smallest:
                 raise ParameterError(name, f"{smallest} or more", getattr(self, name))
+        if not 0 <= self.random <= 3:
+            raise ParameterError("random", "0 to 3", self.random)
         if self.tsne.dimensions != 2:
             remedy = "figures and report are flat; srscope.projection.tsne.embed makes others"
             raise ParameterError("tsne.dimensions", "2", self.tsne.dimensions, remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from srscope.features.store import FeatureStore
 from srscope.features.store_writer import remove_store
 from srscope.networks.description import LoadedNetwork, TapPoint, weights_sha256
 from srscope.networks.structure.select import depths_of, select_layers
+from srscope.networks.untrained import at_random
 from srscope.networks.zoo import BUNDLED
 from srscope.runtime.memory import available_memory
 from srscope.runtime.processes import Processes, helping, join_processes
@@ -28,6 +30,9 @@ from srscope.study.config import AnalysisConfig
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the units done and the units in all."""
+
+CONTROLS = ("untrained", "random-1", "random-2", "random-3")
+"""Control networks, by the name of their features' folder."""
 
 HELD = 1 << 31
 """Bytes of features, 2 GiB, up to which an analysis that keeps none leaves them in memory, where
@@ -95,14 +100,19 @@ class Controls:
 
 def controls_of(network: LoadedNetwork, config: AnalysisConfig) -> Controls:
     """Return the control networks that a config asks for."""
-    if not config.untrained:
-        return Controls(modules={})
-    if network.untrained is None:
-        return Controls(modules={}, missing=network.no_untrained)
-    try:
-        return Controls(modules={"untrained": network.untrained(config.seed)})
-    except NetworkError as error:
-        return Controls(modules={}, missing=str(error))
+    modules: dict[str, nn.Module] = {}
+    missing: str | None = None
+    if config.untrained:
+        missing = network.no_untrained if network.untrained is None else None
+        try:
+            if network.untrained is not None:
+                modules["untrained"] = network.untrained(config.seed)
+        except NetworkError as error:
+            missing = str(error)
+    with contextlib.suppress(NetworkError):  # a frozen program, say; the other controls remain
+        for draw in range(config.random):
+            modules[f"random-{draw + 1}"] = at_random(network.module, config.seed + draw)
+    return Controls(modules=modules, missing=missing)
 
 
 def extract_features(
@@ -132,8 +142,9 @@ def extract_features(
     about = dataclasses.asdict(job.network.info)
     common = {"metadata": _metadata(job, controls, about), "arrays": _arrays(job.images)}
     modules = {"network": job.network.module, **controls.modules}
-    if "untrained" not in modules:
-        remove_store(folder / "untrained")
+    for name in CONTROLS:
+        if name not in modules:
+            remove_store(folder / name)
     processes = _joined(job, modules)
     in_memory = not keep and not stages and config.devices == 1
     available = available_memory()
@@ -165,8 +176,10 @@ def open_features(folder: Path, config: AnalysisConfig) -> dict[str, Features]:
         FileProblem: If the folder is not a whole feature store.
     """
     found: dict[str, Features] = {"network": FeatureStore.open(folder / "network")}
-    if config.untrained and Path(folder, "untrained").is_dir():
-        found["untrained"] = FeatureStore.open(folder / "untrained")
+    wanted = ["untrained"] if config.untrained else []
+    for name in (*wanted, *CONTROLS[1 : config.random + 1]):
+        if Path(folder, name).is_dir():
+            found[name] = FeatureStore.open(folder / name)
     return found
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from srscope.degradations.record import SuiteInfo
 from srscope.networks.record import NetworkInfo
 from srscope.runtime import files
 from srscope.scores.record import LayerScores, Runs
-from srscope.scores.table import scores
+from srscope.scores.table import plain_value, scores
 
 SCHEMA = "srscope.scores/1"
 
@@ -50,6 +50,58 @@ class Inputs:
         return np.array([number[names[content]] for content in self.content_N], dtype=np.int64)
 
 
+Kind = Literal["beyond", "masked", "simple", "uncompared", "none", "undecided", "undefined"]
+"""A verdict in one word, for the colours of a page."""
+Answer = Literal["yes", "no", "not decided"]
+Compared = Literal["yes", "no", "not decided", "not compared"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One question about the study, and its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerVerdict:
+    """What may be said of one layer."""
+
+    layer: str
+    separates: Answer = "not decided"
+    beyond_simple_statistics: Compared = "not compared"
+    masked_by_content: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What may be said of a network, from intervals over photographs.
+
+    Args:
+        kind: In one word.
+        headline: In one sentence.
+        layer: The best layer's dotted name; empty where there is no verdict.
+        separates: The whole interval of the probe lies above chance by a margin.
+        beyond_simple_statistics: The network tells surely more images right than the best simple
+            statistic does.
+        masked_by_content: The probe separates, but content outweighs the degradation by far.
+        would_decide: What would decide what is not decided; ``None`` where all is.
+        findings: The questions behind it, with their numbers.
+        layers: The same of every layer.
+    """
+
+    kind: Kind
+    headline: str
+    layer: str = ""
+    separates: Answer = "not decided"
+    beyond_simple_statistics: Compared = "not compared"
+    masked_by_content: bool = False
+    would_decide: str | None = None
+    findings: tuple[Finding, ...] = ()
+    layers: tuple[LayerVerdict, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Study:
     """A finished analysis of one network.
@@ -57,7 +109,9 @@ class Study:
     ``protocol`` and ``environment`` are plain JSON values. ``timings`` maps a stage to seconds;
     it is kept out of the deterministic part of ``scores.json``. ``untrained`` has one entry a
     layer of ``layers``, in the same order; ``pixels`` is the raw-pixel control. ``left_out`` lists
-    (score, why) of the scores that this design of sets and contents leaves undefined.
+    (score, why) of the scores that this design of sets and contents leaves undefined. ``trivial``
+    are the simple statistics of the images, ``random`` the layers of the architecture at random,
+    draw by draw. ``verdict`` is what may be said of it all.
     """
 
     network: NetworkInfo
@@ -71,6 +125,26 @@ class Study:
     timings: Mapping[str, float]
     created: str
     left_out: tuple[tuple[str, str], ...] = ()
+    trivial: tuple[LayerScores, ...] = ()
+    random: tuple[LayerScores, ...] = ()
+    verdict: Verdict | None = None
+
+
+def controls_of(study: Study) -> Iterator[tuple[str, str, tuple[LayerScores, ...]]]:
+    """Yield the controls of a study: kind, what it is, its entries; those that were run."""
+    for kind, title, entries in (
+        ("pixels", "raw pixels of the same images", (study.pixels,)),
+        ("trivial", "simple statistics of the same images", study.trivial),
+        ("untrained", "the same architecture, untrained", study.untrained),
+        ("random", "the same architecture at random", study.random),
+    ):
+        if entries:
+            yield kind, title, entries
+
+
+def control_label(kind: str, entry: LayerScores) -> str:
+    """Return what an entry of a control is called outside a table of its own."""
+    return entry.label if kind in ("pixels", "trivial") else f"{kind} {entry.label}"
 
 
 def plain(value: Any) -> Any:
@@ -97,6 +171,9 @@ def layer_entry(layer: LayerScores) -> dict[str, Any]:
     entry["tsne"] = plain(layer.tsne)
     entry["feature_space"] = plain(layer.feature_space)
     entry["variance"] = plain(layer.variance)
+    for name in ("probe", "probe_channel_means", "probe_channel_log_std", "knn_photographs"):
+        entry[name] = plain(getattr(layer, name))
+    entry["pairs"] = plain(layer.pairs)
     if layer.own:
         entry["own"] = plain(layer.own)
     return entry
@@ -113,6 +190,7 @@ def scores_dict(study: Study) -> dict[str, Any]:
             "source": study.inputs.source,
             "contents": len(study.inputs.contents),
             "photographs": len(set(study.inputs.photographs)) or None,
+            "photograph": list(study.inputs.photographs),
             "skipped": [{"file": name, "reason": why} for name, why in study.inputs.skipped],
         },
         "protocol": plain(study.protocol),
@@ -121,7 +199,10 @@ def scores_dict(study: Study) -> dict[str, Any]:
         "controls": {
             "pixels": layer_entry(study.pixels),
             "untrained": [layer_entry(layer) for layer in study.untrained],
+            "trivial": [{"name": each.layer, **layer_entry(each)} for each in study.trivial],
+            "random": [layer_entry(layer) for layer in study.random],
         },
+        "verdict": plain(study.verdict),
         "left_out": [{"score": score, "why": why} for score, why in study.left_out],
         "created": study.created,
         "timings": plain(study.timings),
@@ -165,6 +246,7 @@ def layer_row(layer: LayerScores) -> list[Any]:
     """Return a layer's cells of a CSV table: name, label, depth, then :func:`score_columns`."""
     cells: list[Any] = [layer.layer, layer.label, layer.depth]
     for score in scores():
-        value = plain(score.value(layer))
-        cells += [value["mean"], value["std"]] if score.runs else [value]
+        value = score.value(layer)
+        runs = plain(value)
+        cells += [runs["mean"], runs["std"]] if score.runs else [plain(plain_value(value))]
     return cells

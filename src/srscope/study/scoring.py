@@ -9,21 +9,18 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from srscope.features.held import Features
-from srscope.features.store import hash_of
 from srscope.projection.config import TsneConfig
 from srscope.projection.pca import pca
 from srscope.projection.tsne import Embedding, embed_each
 from srscope.runtime.cache import Entry, hash_of_arrays, pack, values_of
-from srscope.scores.design import NEIGHBOURS, Design
+from srscope.scores.design import NEIGHBOURS
 from srscope.scores.feature_space import knn_accuracy, silhouette
 from srscope.scores.null import permutation_p_value
 from srscope.scores.record import (
@@ -38,85 +35,8 @@ from srscope.scores.table import Points, own_scores
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
-
-Group = Literal["network", "pixels", "untrained"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """Features that wait to be scored: a layer's, or a control's.
-
-    Args:
-        group: Whose they are.
-        name: The layer's dotted name, or the control's.
-        label: What it is called in tables.
-        depth: From 0 to 1 over the network's tap points.
-        shape: Of one image's features.
-        read: Returns them, (N, D).
-        sha256: Their hash; empty where nothing is kept.
-    """
-
-    group: Group
-    name: str
-    label: str
-    depth: float
-    shape: tuple[int, ...]
-    read: Callable[[], NDArray[np.float32]]
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labels:
-    """The set and the content of every image, and what can be scored with them."""
-
-    set_N: NDArray[np.int64]
-    content_N: NDArray[np.int64]
-    design: Design
-
-    @property
-    def key(self) -> list[str]:
-        """Identifies them in the cache."""
-        design = self.design
-        return [
-            hash_of_arrays(each)
-            for each in (self.set_N, self.content_N, design.kin_N, design.unit_N)
-        ]
-
-
-def sources_of(stores: Mapping[str, Features], images_NCHW: NDArray[np.float32]) -> list[Source]:
-    """Return the layers of the network, the raw pixels, then the control networks' layers."""
-    sources: list[Source] = []
-    for group, store in stores.items():
-        taps = {tap["name"]: tap for tap in store.metadata["taps"]}
-        sources += [
-            Source(
-                group=cast(Group, group),
-                name=entry.name,
-                label=taps[entry.name]["label"],
-                depth=float(taps[entry.name]["depth"]),
-                shape=tuple(entry.feature_shape),
-                read=partial(store.read, entry.name),
-                sha256=entry.sha256,
-            )
-            for entry in store.layers
-        ]
-        if group == "network":
-            sources.append(pixels_of(images_NCHW))
-    return sources
-
-
-def pixels_of(images_NCHW: NDArray[np.float32]) -> Source:
-    """Return the raw pixels of the images as a source."""
-    pixels_ND = images_NCHW.reshape(len(images_NCHW), -1)
-    return Source(
-        group="pixels",
-        name="pixels",
-        label="raw pixels",
-        depth=0.0,
-        shape=images_NCHW.shape[1:],
-        read=lambda: pixels_ND,
-        sha256=hash_of(pixels_ND),
-    )
+from srscope.study.evidence import Evidence, evidence_of
+from srscope.study.sources import Labels, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +49,7 @@ class Reduced:
     space: FeatureSpaceScores
     variance: VarianceShares | None
     own: Mapping[str, float | None]
+    evidence: Evidence
 
 
 def reduce_sources(
@@ -190,6 +111,7 @@ def _reduced(source: Source, labels: Labels, config: AnalysisConfig, stages: Sta
         space=FeatureSpaceScores(**scores["space"]),
         variance=None if variance is None else VarianceShares(**variance),
         own=_own_scores(reduced["points_NC"], labels),
+        evidence=evidence_of(source, reduced, labels, config, stages),
     )
 
 
@@ -199,7 +121,7 @@ def _own_scores(points_NC: NDArray[np.float64], labels: Labels) -> dict[str, flo
         points_NC=points_NC,
         set_N=labels.set_N,
         content_N=labels.content_N,
-        photograph_N=labels.design.unit_N,
+        photograph_N=labels.photograph_N,
     )
     return {each.key: each.compute(given) for each in own_scores() if each.compute is not None}
 
@@ -335,7 +257,8 @@ def _scored(layer: Reduced, runs: Sequence[Embedding], set_N: NDArray[np.int64])
             grade=grade(chi.mean),
         ),
         feature_space=layer.space,
-        variance=layer.variance,
+        variance=layer.evidence.with_components(layer.variance),
         points_RN2=np.stack([run.points_ND for run in runs]),
         own=layer.own,
+        **layer.evidence.scores,
     )

@@ -42,7 +42,8 @@ from srscope.study.extraction import (
 from srscope.study.inputs import Fed, Kind, fed_by_kind, kind_of, suite_of
 from srscope.study.record import Restoration, Study
 from srscope.study.restoration import restoration
-from srscope.study.scoring import Source, projected
+from srscope.study.scoring import projected
+from srscope.study.sources import Source
 
 
 class FedImages(Protocol):
@@ -131,7 +132,7 @@ class Session:
         network: LoadedNetwork,
         *,
         features: Path | None = None,
-        untrained: bool = True,
+        controls: bool = True,
         name: str = "",
     ) -> Study:
         """Extract and score.
@@ -140,7 +141,7 @@ class Session:
             network: The network.
             features: Folder where the features stay; ``None`` keeps none. They then stay in
                 memory, if there are not too many of them, and no cache wants them.
-            untrained: Analyse the untrained control too, where the config asks for it.
+            controls: Analyse the control networks too, where the config asks for them.
             name: Stands before the names of the stages that ``progress`` is told.
 
         Returns:
@@ -150,17 +151,19 @@ class Session:
             SrscopeError: If an input is wrong; the message says what and how to mend it.
         """
         progress = named(self.progress, name)
-        config = dataclasses.replace(self.config, untrained=self.config.untrained and untrained)
+        config = self.config
+        if not controls:
+            config = dataclasses.replace(config, untrained=False, random=0)
         started = time.perf_counter()
         job = job_of(network, config, self.fed(network).images)
-        controls = controls_of(network, config)
+        control_networks = controls_of(network, config)
         if config.devices > 1 and is_helper():
-            assist_features(job, controls)
+            assist_features(job, control_networks)
         degraded = time.perf_counter()
         with scratch_folder() if features is None else nullcontext(features) as folder:
             found = extract_features(
                 job,
-                controls,
+                control_networks,
                 folder,
                 keep=features is not None,
                 stages=self.stages,

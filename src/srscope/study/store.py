@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from srscope.networks.record import NetworkInfo
 from srscope.runtime.files import atomic_path
 from srscope.runtime.records import record_of
 from srscope.scores.record import LayerScores, Runs, TsneScores
-from srscope.study.record import SCHEMA, Inputs, Study, write_scores
+from srscope.study.record import SCHEMA, Inputs, Study, Verdict, write_scores
+from srscope.study.verdict import verdict_of
 
 SCORES = "scores.json"
 ARRAYS = "study.npz"
+_GROUPS = ("layer", "untrained", "trivial", "random")
 _REMEDY = "give the folder of a finished analysis, as written by srscope analyze --out"
 
 
@@ -40,10 +42,10 @@ def write_study(study: Study, folder: str | Path) -> None:
         "content_N": inputs.content_N,
         "contents": np.array(inputs.contents, dtype=np.str_),
         "photographs": np.array(inputs.photographs, dtype=np.str_),
-        "pixels": study.pixels.points_RN2,
     }
-    for kind, layers in (("layer", study.layers), ("untrained", study.untrained)):
-        arrays |= {f"{kind}_{i}": layer.points_RN2 for i, layer in enumerate(layers)}
+    for kind in _GROUPS:
+        arrays |= _arrays(kind, getattr(study, "layers" if kind == "layer" else kind))
+    arrays |= _arrays("pixels", (study.pixels,))
     with atomic_path(Path(folder) / ARRAYS) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
     write_scores(study, Path(folder) / SCORES)
@@ -113,12 +115,17 @@ def _study(scores: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Stu
         protocol=scores.get("protocol", {}),
         environment=scores.get("environment", {}),
         layers=_layers(scores["layers"], "layer", arrays),
-        pixels=_layer(controls["pixels"], arrays["pixels"]),
+        pixels=_layers([controls["pixels"]], "pixels", arrays)[0],
         untrained=_layers(controls.get("untrained", []), "untrained", arrays),
+        trivial=_layers(controls.get("trivial", []), "trivial", arrays),
+        random=_layers(controls.get("random", []), "random", arrays),
         timings=scores.get("timings", {}),
         created=str(scores["created"]),
         left_out=tuple((str(e["score"]), str(e["why"])) for e in scores.get("left_out", ())),
     )
+    told = scores.get("verdict")
+    verdict = verdict_of(study) if told is None else record_of(Verdict, told)
+    study = dataclasses.replace(study, verdict=verdict)
     for name in ("protocol", "environment", "timings"):
         if not isinstance(getattr(study, name), Mapping):
             raise TypeError(f"{name} is {getattr(study, name)!r}")
@@ -130,14 +137,37 @@ def _study(scores: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Stu
     return study
 
 
+def _arrays(kind: str, layers: Sequence[LayerScores]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of layers: points, and what the probe told where it was run."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for i, layer in enumerate(layers):
+        arrays[f"{kind}_{i}"] = layer.points_RN2
+        if layer.told_RN is not None:
+            arrays[f"told_{kind}_{i}"] = layer.told_RN
+    return arrays
+
+
 def _layers(
     entries: list[dict[str, Any]], kind: str, arrays: Mapping[str, NDArray[Any]]
 ) -> tuple[LayerScores, ...]:
-    return tuple(_layer(entry, arrays[f"{kind}_{i}"]) for i, entry in enumerate(entries))
+    return tuple(
+        _layer(entry, _points(arrays, kind, i), arrays.get(f"told_{kind}_{i}"))
+        for i, entry in enumerate(entries)
+    )
 
 
-def _layer(entry: Mapping[str, Any], points_RN2: NDArray[np.float32]) -> LayerScores:
-    layer = record_of(LayerScores, entry, points_RN2=points_RN2)
+def _points(arrays: Mapping[str, NDArray[Any]], kind: str, number: int) -> NDArray[np.float32]:
+    if kind == "pixels" and kind in arrays:  # of versions before 0.2
+        return arrays[kind]
+    return arrays[f"{kind}_{number}"]
+
+
+def _layer(
+    entry: Mapping[str, Any],
+    points_RN2: NDArray[np.float32],
+    told_RN: NDArray[np.bool_] | None,
+) -> LayerScores:
+    layer = record_of(LayerScores, entry, points_RN2=points_RN2, told_RN=told_RN)
     tsne = {
         field.name: Runs.of(runs.runs)
         for field in dataclasses.fields(TsneScores)

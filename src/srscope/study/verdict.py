@@ -1,343 +1,274 @@
 """What a finished study says, in plain words: a pure function of its record.
 
-The rules are few and fixed, so that two readers get the same verdict from the same numbers:
-a layer separates from CHI 20 on (the paper's lowest band), unless the permutation test says
-chance; and a separation is the network's own when neither control reaches that band. Where no
-layer separates, but nearest neighbours in the features tell the sets apart, that is said too.
+The decisions are made by :mod:`srscope.scores.decision`, from intervals over photographs. CHI, the
+paper's score, is told beside them; its grade only where the design is the paper's.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from srscope.errors import SrscopeError
-from srscope.scores.record import LayerScores, Runs
-from srscope.scores.separability import BANDS, grade, separability
+from srscope.errors import DegenerateError
+from srscope.scores.decision import Candidate, Decision, decide, is_masked
+from srscope.scores.record import LayerScores, ProbeScore
 from srscope.study import words
-from srscope.study.neighbours import (
-    by_chance,
-    chance_level,
-    telling,
-    told_by_neighbours,
-    told_of_controls,
-)
-from srscope.study.record import Study
+from srscope.study.record import Finding, Kind, LayerVerdict, Study, Verdict, best_layer
 
-SEPARATES_FROM = BANDS[0][0]
-"""CHI from which the paper speaks of clusters."""
-CLEARLY_MORE = 2.0
-"""A network's CHI is clearly more than a control's from this factor on (and beyond both stds)."""
-
-Kind = Literal[
-    "learned", "strengthened", "inherited", "uncontrolled", "removed", "none", "undefined"
-]
-_STRENGTH = {"+": "weakly", "++": "clearly", "+++": "strongly"}
+PAPERS_DESIGN = (300, 3)
+"""Images and sets of the paper's tables, for which its grades of CHI are meant."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One question about the study, and its answer."""
-
-    question: str
-    answer: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The outcome in one word, one sentence, and as answers to the questions behind it.
-
-    ``kind`` is ``"learned"`` (separates, the controls do not), ``"strengthened"`` (clearly more
-    than the controls, which separate too), ``"inherited"`` (no more than a control),
-    ``"uncontrolled"`` (separates, a control is missing), ``"removed"`` (does not separate
-    though the pixels do), ``"none"`` (does not separate) or ``"undefined"``.
-    """
-
-    kind: Kind
-    headline: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Control:
-    name: str
-    chi: Runs
-
-
-def verdict(record: Study) -> Verdict:
-    """Say whether, by whose doing, and where in depth the network separates the sets."""
-    record = _with_short_labels(record)
-    defined = [e for e in record.layers if math.isfinite(e.tsne.chi.mean)]
-    name, sets = words.network_name(record), named_sets(record)
-    if not defined:
+def verdict_of(study: Study) -> Verdict:
+    """Say whether the features separate the sets, beyond simple statistics, masked or not."""
+    name, sets = words.network_name(study), named_sets(study)
+    readable = [each for each in study.layers if each.told_RN is not None]
+    if not readable:
         return Verdict(
             kind="undefined",
-            headline=f"No verdict on {name}: CHI is undefined in every layer.",
-            findings=(),
+            headline=f"No verdict on {name}: a probe needs images of two photographs or more in "
+            "every set.",
+            would_decide="Give more photographs.",
         )
-    best = max(defined, key=lambda e: e.tsne.chi.mean)
-    kind = _kind(record, best)
-    chi = f"CHI {words.with_spread(best.tsne.chi)}"
-    where = f"at {best.label}"
-    pairs = _pairs(record, best) if len(record.suite.sets) > 2 else []
-    if kind in ("none", "removed"):
-        headline = f"{name} does not separate {sets}: {chi} at most, {where}."
-        if by_chance(best) and best.tsne.chi.mean >= SEPARATES_FROM:
-            headline = f"{name} does not separate {sets} beyond chance, though {chi} {where}."
-        if told := told_by_neighbours(record):
-            headline = f"{headline[:-1]}; {told}."
-    else:
-        how = _STRENGTH[best.tsne.grade]
-        addition = {
-            "learned": "and it is the network that does it",
-            "strengthened": "more than the images by themselves",
-            "inherited": "but no more than a control does",
-            "uncontrolled": "with no untrained network to compare it with"
-            if _controls(record)
-            else "with no control to compare it with",
-        }[kind]
-        but = _reservation(pairs, best)
-        headline = f"{name} {how} separates {sets}{but}, {addition}: {chi} {where}."
-    findings = (
-        _by_whom(record, best, kind),
-        _where(record, defined, best),
-        *_which(pairs, best),
-        _share(record, best),
-        _without_tsne(record, best, separates=kind not in ("none", "removed")),
+    found = _decided(study, readable)
+    best = _most_accurate(readable)
+    masked = _masked(best, found)
+    by_layer = tuple(_of_layer(study, each) for each in readable)
+    kind = _kind(found, masked=masked)
+    return Verdict(
+        kind=kind,
+        layer=best.layer,
+        separates=found.separates,
+        beyond_simple_statistics=found.beyond_simple_statistics,
+        masked_by_content=masked,
+        headline=_headline(name, sets, best, found, masked=masked),
+        would_decide=_would_decide(found),
+        findings=(
+            _by_whom(study, best, found),
+            _where(study, by_layer, best),
+            *_which(best),
+            _share(best, masked=masked),
+            _map(study),
+        ),
+        layers=by_layer,
     )
-    return Verdict(kind=kind, headline=headline, findings=findings)
 
 
-def _with_short_labels(record: Study) -> Study:
-    short = words.short_labels(record.layers, 48)
-    layers, untrained = (
-        tuple(dataclasses.replace(e, label=s) for e, s in zip(entries, short, strict=False))
-        for entries in (record.layers, record.untrained)
-    )
-    return dataclasses.replace(record, layers=layers, untrained=untrained)
-
-
-def named_sets(record: Study) -> str:
+def named_sets(study: Study) -> str:
     """Return the names of the sets as one would say them, or their number where they are many."""
-    names = [words.printable(s.name) for s in record.suite.sets]
+    names = [words.printable(s.name) for s in study.suite.sets]
     if len(names) > 5:
-        return f"the {len(names)} sets of {words.printable(record.suite.name)}"
+        return f"the {len(names)} sets of {words.printable(study.suite.name)}"
     return words.listed(names)
 
 
-def _high(entry: LayerScores) -> bool:
-    return entry.tsne.chi.mean >= SEPARATES_FROM
+def has_papers_design(study: Study) -> bool:
+    """Tell whether the paper's grades of CHI are meant for this many images and sets."""
+    return (len(study.inputs.set_N), len(study.suite.sets)) == PAPERS_DESIGN
 
 
-def _controls(record: Study) -> list[_Control]:
-    """Return the controls whose CHI is defined; of the untrained layers the highest."""
-    controls = [_Control(name="the raw pixels", chi=record.pixels.tsne.chi)]
-    untrained = [e for e in record.untrained if math.isfinite(e.tsne.chi.mean)]
-    if untrained:
-        highest = max(untrained, key=lambda e: e.tsne.chi.mean)
-        name = f"the same architecture untrained (highest at {highest.label})"
-        controls.append(_Control(name=name, chi=highest.tsne.chi))
-    return [c for c in controls if math.isfinite(c.chi.mean)]
-
-
-def _kind(record: Study, best: LayerScores) -> Kind:
-    controls = _controls(record)
-    highest = max((c.chi.mean for c in controls), default=math.nan)
-    chi = best.tsne.chi
-    if chi.mean < SEPARATES_FROM or by_chance(best):
-        pixels = record.pixels.tsne.chi.mean
-        return "removed" if pixels >= SEPARATES_FROM and chi.mean < SEPARATES_FROM else "none"
-    if not controls:
-        return "uncontrolled"
-    if highest < SEPARATES_FROM:
-        return "learned" if record.untrained else "uncontrolled"
-    beyond_spread = all(chi.mean - chi.std > c.chi.mean + c.chi.std for c in controls)
-    return "strengthened" if chi.mean >= CLEARLY_MORE * highest and beyond_spread else "inherited"
-
-
-def _pairs(record: Study, entry: LayerScores) -> list[tuple[float, str]]:
-    """Return CHI of every two sets alone, mean over the runs, with their names; weakest first."""
-    names = [words.printable(s.name) for s in record.suite.sets]
-    set_N = record.inputs.set_N
-    pairs: list[tuple[float, str]] = []
-    for first, second in itertools.combinations(range(len(names)), 2):
-        of_pair_N = (set_N == first) | (set_N == second)
-        try:
-            chis = [
-                separability(points_N2[of_pair_N], set_N[of_pair_N]).chi
-                for points_N2 in entry.points_RN2
-            ]
-        except SrscopeError:  # one set of a single image, or all its points in one place
-            continue
-        pairs.append((sum(chis) / len(chis), f"{names[first]} and {names[second]}"))
-    return sorted(pairs)
-
-
-def _reservation(pairs: list[tuple[float, str]], best: LayerScores) -> str:
-    """Return the headline's reservation where two of the sets are less apart than all together."""
-    if not pairs or grade(pairs[0][0]) == best.tsne.grade or pairs[0][0] > best.tsne.chi.mean:
-        return ""
-    return f" ({pairs[0][1]} {_STRENGTH.get(grade(pairs[0][0]), 'hardly')})"
-
-
-def _which(pairs: list[tuple[float, str]], best: LayerScores) -> tuple[Finding, ...]:
-    if len(pairs) < 2:
-        return ()
-    (low, least), (high, most) = pairs[0], pairs[-1]
-    answer = (
-        f"At {best.label}, two sets at a time: {least} are least apart, CHI {words.number(low)}; "
-        f"{most} most, CHI {words.number(high)}."
+def _decided(study: Study, layers: Sequence[LayerScores]) -> Decision:
+    inputs = study.inputs
+    controls = [study.pixels, *study.trivial] if study.trivial else []
+    candidates, simple = (
+        [Candidate(name=e.label, told_RN=e.told_RN) for e in entries if e.told_RN is not None]
+        for entries in (layers, controls)
     )
-    return (Finding(question="Which sets?", answer=answer),)
+    return decide(candidates, simple, inputs.set_N, inputs.photograph_N)
 
 
-def _by_whom(record: Study, best: LayerScores, kind: Kind) -> Finding:
-    controls = _controls(record)
-    scores = "; ".join(f"{c.name}: CHI {words.with_spread(c.chi)}" for c in controls)
-    chi = words.with_spread(best.tsne.chi)
-    told = told_by_neighbours(record) if kind in ("none", "removed") else ""
-    meaning = {
-        "learned": "The network. Put through the same analysis, neither the images themselves nor "
-        "random weights form clusters.",
-        "strengthened": "Both. The controls form clusters as well, but the trained network's are "
-        "clearly stronger.",
-        "inherited": "Not shown. A control forms clusters about as strong or stronger, so the "
-        "separation needs no trained network.",
-        "uncontrolled": "The images themselves form no clusters. Whether random weights would is "
-        "unknown: that control was not run."
-        if controls
-        else "Unknown: no control has a defined score.",
-        "removed": "The images differ by themselves, and no layer of the network keeps that "
-        f"difference{' as clusters' if told else ''}.",
-        "none": "There are no clusters to explain."
-        if told
-        else "There is no separation to explain.",
-    }[kind if kind != "undefined" else "none"]
-    numbers = f" The network: CHI {chi}; {scores}." if scores else ""
-    if told:
-        numbers += told_of_controls(record)
-    return Finding(question="The network, or just different images?", answer=meaning + numbers)
+def _of_layer(study: Study, layer: LayerScores) -> LayerVerdict:
+    try:
+        found = _decided(study, [layer])
+    except DegenerateError:
+        return LayerVerdict(layer=layer.layer)
+    return LayerVerdict(
+        layer=layer.layer,
+        separates=found.separates,
+        beyond_simple_statistics=found.beyond_simple_statistics,
+        masked_by_content=_masked(layer, found),
+    )
 
 
-def _where(record: Study, defined: Sequence[LayerScores], best: LayerScores) -> Finding:
-    first, last = defined[0], defined[-1]
+def _most_accurate(layers: Sequence[LayerScores]) -> LayerScores:
+    """Return the layer whose best probe is most accurate, the deeper one of equals."""
+    return max(reversed(layers), key=lambda e: e.best_probe.accuracy if e.best_probe else 0.0)
 
-    def told(entry: LayerScores) -> str:
-        return f"{entry.label} (CHI {words.number(entry.tsne.chi.mean)})"
 
-    above = [e for e in defined if _high(e)]
-    text: list[str] = []
-    if len(defined) == 1:
-        text.append(f"Only one layer was scored, {told(first)}: nothing can be said about depth.")
-    elif not above:
-        text.append(
-            f"Nowhere. From {told(first)} to {told(last)}, no layer reaches CHI "
-            f"{SEPARATES_FROM:g}; the highest is {told(best)}."
+def _masked(layer: LayerScores, found: Decision) -> bool:
+    split = layer.variance.components if layer.variance else None
+    return is_masked(
+        found.separates,
+        split.degradation if split else None,
+        split.content if split else None,
+        layer.tsne.chi.mean,
+    )
+
+
+def _kind(found: Decision, *, masked: bool) -> Kind:
+    if found.separates == "no":
+        return "none"
+    if found.separates == "not decided":
+        return "undecided"
+    if found.beyond_simple_statistics == "yes":
+        return "masked" if masked else "beyond"
+    if found.beyond_simple_statistics == "no":
+        return "simple"
+    return "undecided" if found.beyond_simple_statistics == "not decided" else "uncompared"
+
+
+def _headline(name: str, sets: str, best: LayerScores, found: Decision, *, masked: bool) -> str:
+    where = f"at {words.shorten(best.label, 48)}"
+    probe = f"a probe is right for {_with_interval(found)}"
+    if found.separates == "no":
+        return f"{name} does not separate {sets}: {where}, its best layer, {probe}."
+    if found.separates == "not decided":
+        return f"Whether {name} separates {sets} is not decided: {where}, {probe}."
+    beyond = {
+        "yes": "beyond what simple statistics of the images show",
+        "no": "but no more than a simple statistic of the images does",
+        "not decided": "but whether beyond simple statistics of the images is not decided",
+        "not compared": "with no simple statistic to compare it with",
+    }[found.beyond_simple_statistics]
+    hidden = ", masked by content" if masked else ""
+    beside = ""
+    if found.control is not None:
+        beside = f", the best simple statistic for {words.percent(found.control.value)}"
+    return f"{name} separates {sets}{hidden}, {beyond}: {where}, {probe}{beside}."
+
+
+def _with_interval(found: Decision) -> str:
+    low, high = (f"{100 * end:.0f}" for end in (found.accuracy.low, found.accuracy.high))
+    return f"{words.percent(found.accuracy.value)} [{low}, {high}] of the images"
+
+
+def _would_decide(found: Decision) -> str | None:
+    if found.photographs_needed is None:
+        return None
+    return (
+        f"About {found.photographs_needed} photographs, by the width of the interval over the "
+        f"{found.accuracy.photographs} given."
+    )
+
+
+def _by_whom(study: Study, best: LayerScores, found: Decision) -> Finding:
+    answers = {
+        "yes": "More than these. The network tells more images right than the best of them.",
+        "no": "These suffice. The best of them tells as many images right, within 5 points.",
+        "not decided": "Not decided. The difference to the best of them may be 0.",
+        "not compared": "Unknown: they were not computed.",
+    }
+    parts = [f"the network {words.percent(found.accuracy.value)}"]
+    if found.control is not None and found.difference is not None:
+        low, high = (f"{100 * end:+.0f}" for end in (found.difference.low, found.difference.high))
+        parts.append(
+            f"{found.best_control} {words.percent(found.control.value)} (difference "
+            f"{100 * found.difference.value:+.0f} points [{low}, {high}])"
         )
+    for what, entries in (
+        ("the same architecture untrained", study.untrained),
+        ("at random", study.random),
+    ):
+        top = max((e.best_probe.accuracy for e in entries if e.best_probe), default=None)
+        if top is not None:
+            parts.append(f"{what} up to {words.percent(top)}")
+    chance = best.best_probe.chance if best.best_probe else 1 / len(study.suite.sets)
+    parts.append(f"chance {words.percent(chance)}")
+    few = ""
+    if not found.accuracy.reliable:
+        few = f" Only {found.accuracy.photographs} photographs: the intervals are rough."
+    answer = f"{answers[found.beyond_simple_statistics]} {'; '.join(parts)}.{few}"
+    return Finding(question="The network, or simple statistics?", answer=_sentence(answer))
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _where(study: Study, layers: Sequence[LayerVerdict], best: LayerScores) -> Finding:
+    label = {each.layer: each.label for each in study.layers}
+    accuracy = {e.layer: e.best_probe.accuracy for e in study.layers if e.best_probe}
+
+    def told(layer: str) -> str:
+        return f"{words.shorten(label[layer], 40)} ({words.percent(accuracy[layer])})"
+
+    separating = [each.layer for each in layers if each.separates == "yes"]
+    beyond = [each.layer for each in layers if each.beyond_simple_statistics == "yes"]
+    text: list[str] = []
+    if not separating:
+        text.append(f"No layer surely separates; the best is {told(best.layer)}.")
+    elif len(separating) == len(layers):
+        text.append(f"In every layer analysed, from {told(layers[0].layer)} on.")
     else:
-        start = above[0]
-        number = [e.layer for e in record.layers].index(start.layer) + 1
-        if start is first:
-            text.append(f"From the first layer analysed on, {told(first)}.")
-        elif start is last:
-            text.append(
-                f"Only at the last of the {len(record.layers)} layers analysed, {told(last)}; "
-                f"the first is {told(first)}."
-            )
-        else:
-            text.append(
-                f"From {start.label} on, layer {number} of {len(record.layers)} "
-                f"analysed; the first is {told(first)}."
-            )
-        back = [e for e in defined if e.depth > start.depth and not _high(e)]
-        if back:
-            names = ", ".join(e.label for e in back)
-            text.append(f"After that, it falls below CHI {SEPARATES_FROM:g} again at {names}.")
-        if start is last:
-            pass
-        elif best is last:
-            text.append(f"It is strongest at the last, {told(best)}.")
-        else:
-            text.append(f"It is strongest at {told(best)}.")
-        if best is not last and last.tsne.chi.mean < best.tsne.chi.mean / 2:
-            text.append(f"It then fades, to {told(last)}.")
-    undefined = [e.label for e in record.layers if not math.isfinite(e.tsne.chi.mean)]
-    if undefined:
-        text.append(f"CHI is undefined at {', '.join(undefined)}, left out here.")
+        first = separating[0]
+        number = [each.layer for each in layers].index(first) + 1
+        text.append(f"From {told(first)} on, layer {number} of {len(layers)} analysed.")
+    if beyond and len(beyond) < len(layers):
+        text.append(f"Beyond simple statistics from {told(beyond[0])} on.")
+    if len(layers) > 1:
+        text.append(f"The best layer is {told(best.layer)}.")
     return Finding(question="Where in depth?", answer=" ".join(text))
 
 
-def _share(record: Study, best: LayerScores) -> Finding:
+def _which(best: LayerScores) -> tuple[Finding, ...]:
+    if len(best.pairs) < 2:
+        return ()
+    pairs = sorted(best.pairs, key=lambda pair: pair.auc)
+    least, most = (
+        f"{words.printable(pair.sets[0])} and {words.printable(pair.sets[1])} (AUC {pair.auc:.2f} "
+        f"[{pair.low:.2f}, {pair.high:.2f}])"
+        for pair in (pairs[0], pairs[-1])
+    )
+    answer = f"Hardest to tell apart: {least}. Easiest: {most}."
+    return (Finding(question="Which sets?", answer=answer),)
+
+
+def _share(best: LayerScores, *, masked: bool) -> Finding:
     question = "Degradation or content?"
     split = best.variance
-    if split is None:
+    if split is None or split.components is None or split.noise_floor is None:
         text = (
-            "It cannot be split here: the sets do not show the same contents, so what looks like "
-            "a degradation may partly be a difference of contents."
+            "The variance cannot be split here: the sets do not show the same contents. What looks "
+            "like a degradation may partly be a difference of contents."
         )
-        if record.suite.crossed:
-            text = f"The variance of {best.label} could not be split."
         return Finding(question=question, answer=text)
-    parts = {
-        "degradation": split.degradation,
-        "content": split.content,
-        "interaction of the two": split.interaction,
-    }
-    largest = max(parts, key=lambda p: parts[p])
-    shares = ", ".join(f"{words.percent(v)} {k}" for k, v in parts.items())
+    found = split.components
     text = (
-        f"At {best.label}, the largest part of the features' variance is due to "
-        f"{largest}: {shares}."
+        f"At {words.shorten(best.label, 40)}, free of noise: {words.percent(found.degradation)} "
+        f"of the variance is due to the degradation, {words.percent(found.content)} to the "
+        f"content. (Raw shares: {words.percent(split.degradation)} and "
+        f"{words.percent(split.content)}; pure noise would give "
+        f"{words.percent(split.noise_floor.degradation)} and "
+        f"{words.percent(split.noise_floor.content)}.)"
     )
-    if record.pixels.variance is not None:
-        text += (
-            " In the raw pixels the degradation's part is "
-            f"{words.percent(record.pixels.variance.degradation)}."
-        )
+    if masked:
+        text = f"The degradation is in the features, but hidden under content. {text}"
     return Finding(question=question, answer=text)
 
 
-def _without_tsne(record: Study, best: LayerScores, *, separates: bool) -> Finding:
-    scores, chance = best.feature_space, chance_level(record)
-    label = best.label
-    numbers = [f"CHI {words.number(scores.chi)}", f"silhouette {words.number(scores.silhouette)}"]
-    if scores.knn_accuracy is None:
-        numbers.append("nearest-neighbour accuracy undefined in this design")
+def _map(study: Study) -> Finding:
+    best = best_layer(study)
+    chi = best.tsne.chi
+    label = words.shorten(best.label, 40)
+    if not math.isfinite(chi.mean):
+        answer = "CHI of the t-SNE maps is undefined in every layer."
+        return Finding(question="What does the paper's score say?", answer=answer)
+    answer = f"CHI of the t-SNE maps is highest at {label}: {words.with_spread(chi)}"
+    if has_papers_design(study):
+        answer += f", grade {words.grade_sign(best.tsne.grade)}."
     else:
-        others = [f"chance {words.percent(chance)}"]
-        if record.pixels.feature_space.knn_accuracy is not None:
-            others[0] += ","
-            others.append(f"raw pixels {words.percent(record.pixels.feature_space.knn_accuracy)}")
-        others_of = "contents" if record.suite.crossed else "photographs"
-        numbers.append(
-            f"nearest neighbours of other {others_of} name the right set for "
-            f"{words.percent(scores.knn_accuracy)} of the images ({' '.join(others)})"
+        answer += (
+            f". CHI grows with the number of images, so the paper's grades are not meant for "
+            f"{len(study.inputs.set_N)} images in {len(study.suite.sets)} sets."
         )
-    if scores.p_value is None:
-        why = dict(record.left_out).get("p_value", "")
-        numbers.append(f"no permutation test ({why})" if why else "no permutation test")
-    else:
-        numbers.append(f"permutation p = {scores.p_value:.3g}")
-    told = telling(best, chance)
-    if by_chance(best):
-        meaning = "A difference this large between the sets also comes from shuffled labels."
-    elif not separates and told:
-        meaning = "The features tell the sets apart, but the picture shows no clusters of them."
-    elif not separates:
-        meaning = (
-            "The features differ by set more than chance allows, but too little to form clusters."
-            if scores.p_value is not None
-            else "No more than the picture shows."
-        )
-    elif scores.knn_accuracy is not None and not told:
-        meaning = "With caution: in the features themselves the sets are far less distinct."
-    else:
-        meaning = "Yes, the features themselves bear it out."
-    return Finding(
-        question="Is it there without t-SNE?",
-        answer=f"{meaning} At {label}, before t-SNE: {'; '.join(numbers)}.",
-    )
+    simple = max((e.tsne.chi.mean for e in (study.pixels, *study.trivial)), default=math.nan)
+    if math.isfinite(simple):
+        answer += f" The same of simple statistics reaches {words.number(simple)}."
+    return Finding(question="What does the paper's score say?", answer=answer)
+
+
+def probe_text(probe: ProbeScore | None) -> str:
+    """Return a probe's accuracy with its interval, as tables write it."""
+    if probe is None:
+        return words.UNDEFINED
+    return f"{words.percent(probe.accuracy)} [{100 * probe.low:.0f}, {100 * probe.high:.0f}]"

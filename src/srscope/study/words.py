@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from srscope.scores.record import LayerScores, Runs
+from srscope.scores.record import LayerScores, ProbeScore, Runs
 from srscope.scores.table import Score
 from srscope.study.record import Study
 
@@ -113,6 +113,9 @@ def score_text(score: Score, layer: LayerScores) -> str:
         return with_spread(value)
     if isinstance(value, str):
         return grade_sign(value) if math.isfinite(layer.tsne.chi.mean) else "–"
+    if isinstance(value, ProbeScore):
+        low, high = (f"{100 * end:.0f}" for end in (value.low, value.high))
+        return f"{percent(value.accuracy)} [{low}, {high}]"
     if not math.isfinite(value):
         return UNDEFINED
     if score.form == "share":

@@ -24,9 +24,8 @@ from srscope.report.several import (
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
 from srscope.study import words
-from srscope.study.neighbours import told_by_neighbours
 from srscope.study.record import Study
-from srscope.study.verdict import SEPARATES_FROM, named_sets, verdict
+from srscope.study.verdict import named_sets, verdict_of
 
 _CONTROL = "dashed: the same architecture untrained"
 _DEPTH = Axis(
@@ -91,27 +90,32 @@ def short_names(comparison: Comparison) -> list[str]:
 
 
 def headline(comparison: Comparison) -> str:
-    """Say how many networks separate the sets, and which does most."""
+    """Say how many of the networks separate, how many beyond simple statistics, and which most."""
     entries, names = comparison.entries, short_names(comparison)
     sets = named_sets(entries[0].study)
-    kinds = [verdict(entry.study).kind for entry in entries]
-    count = sum(kind in ("learned", "strengthened", "inherited", "uncontrolled") for kind in kinds)
-    best = max(range(len(entries)), key=lambda i: entries[i].best.tsne.chi.mean)
-    layer = entries[best].best
-    chi = f"CHI {words.with_spread(layer.tsne.chi)} at {words.shorten(layer.label, 40)}"
-    if count == 0:
-        none = (
-            f"None of {len(entries)} networks separates {sets} (CHI {SEPARATES_FROM:g} or more); "
-            f"{names[best]} comes nearest: {chi}."
-        )
-        telling = [n for n, e in zip(names, entries, strict=True) if told_by_neighbours(e.study)]
-        if telling:
-            who = words.listed(telling) if len(telling) < 5 else f"{len(telling)} of them"
-            none += f" Nearest neighbours before t-SNE tell the sets apart in {who}."
-        return none
-    whole = "All" if count == len(entries) else f"{count} of"
-    verb = "separates" if count == 1 else "separate"
-    return f"{whole} {len(entries)} networks {verb} {sets}; {names[best]} most: {chi}."
+    verdicts = [entry.study.verdict or verdict_of(entry.study) for entry in entries]
+    separating = [v for v in verdicts if v.separates == "yes"]
+    beyond = [v for v in separating if v.beyond_simple_statistics == "yes"]
+    accuracy = [_accuracy(entry.study) for entry in entries]
+    top = max(range(len(entries)), key=lambda i: accuracy[i])
+    most = f"{names[top]} most: a probe is right for {words.percent(accuracy[top])} of the images"
+    if not separating:
+        undecided = sum(v.separates == "not decided" for v in verdicts)
+        told = f", {undecided} not decided" if undecided else ""
+        return f"None of {len(entries)} networks surely separates {sets}{told}; {most}."
+    whole = "All" if len(separating) == len(entries) else f"{len(separating)} of"
+    verb = "separates" if len(separating) == 1 else "separate"
+    how = (
+        f"{len(beyond)} surely beyond simple statistics"
+        if any(v.beyond_simple_statistics != "not compared" for v in verdicts)
+        else "not compared with simple statistics"
+    )
+    return f"{whole} {len(entries)} networks {verb} {sets}, {how}; {most}."
+
+
+def _accuracy(study: Study) -> float:
+    """Return the accuracy of the most telling probe in any layer; 0 where none was run."""
+    return max((e.best_probe.accuracy for e in study.layers if e.best_probe), default=0.0)
 
 
 def depth_series(comparison: Comparison) -> list[Series]:
@@ -135,7 +139,7 @@ def _point(layer: LayerScores, name: str) -> Point:
 
 def _verdicts(entries: tuple[Compared, ...], names: list[str]) -> str:
     items = "".join(
-        f"<li>{prose(verdict(_renamed(entry.study, name)).headline)}</li>"
+        f"<li>{prose(verdict_of(_renamed(entry.study, name)).headline)}</li>"
         for entry, name in zip(entries, names, strict=True)
     )
     return f'<ul class="networks">{items}</ul>'

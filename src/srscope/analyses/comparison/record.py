@@ -16,6 +16,7 @@ from srscope.study.record import (
     Restoration,
     Study,
     best_layer,
+    controls_of,
     layer_row,
     plain,
     score_columns,
@@ -88,8 +89,9 @@ def comparison_csv(comparison: Comparison) -> str:
 
 def _rows(study: Study) -> Iterator[tuple[str, LayerScores]]:
     yield from (("trained", layer) for layer in study.layers)
-    yield "none", study.pixels
-    yield from (("untrained", layer) for layer in study.untrained)
+    for kind, _, entries in controls_of(study):
+        weights = "none" if kind in ("pixels", "trivial") else kind
+        yield from ((weights, entry) for entry in entries)
 
 
 def write_comparison(comparison: Comparison, folder: str | Path) -> None:

@@ -25,8 +25,7 @@ from srscope.report.several import (
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
 from srscope.study import words
-from srscope.study.neighbours import told_by_neighbours
-from srscope.study.verdict import SEPARATES_FROM, named_sets
+from srscope.study.verdict import named_sets, verdict_of
 
 
 def render(course: Course) -> str:
@@ -102,9 +101,7 @@ def headline(course: Course) -> str:
         change = f"hardly changes, {spread}"
     since = separates_since(course)
     if since is None:
-        since_when = f"it does not separate {named_sets(last.study)} at the end"
-        if told := told_by_neighbours(last.study):
-            since_when += f", {told}"
+        since_when = f"it does not surely separate {named_sets(last.study)} at the end"
     elif since is first:
         since_when = f"it separates {named_sets(last.study)} at every checkpoint"
     else:
@@ -116,7 +113,8 @@ def separates_since(course: Course) -> Moment | None:
     """Return the first of the checkpoints that separate the sets up to the last, if that does."""
     since = None
     for moment in reversed(course.moments):
-        if not moment.study.layers[course.best].tsne.chi.mean >= SEPARATES_FROM:
+        found = moment.study.verdict or verdict_of(moment.study)
+        if found.separates != "yes":
             break
         since = moment
     return since

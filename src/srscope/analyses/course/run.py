@@ -81,14 +81,14 @@ def _course(snapshots: Snapshots, session: Session) -> Course:
         elif taps != layers or not session.has_images_for(network):
             problem = f"is of another structure than {snapshots.found[0].path.name}"
             raise CheckpointError(snapshot.path, problem, "give checkpoints of one network")
-        study = session.study(network, untrained=not moments, name=name)
+        study = session.study(network, controls=not moments, name=name)
         if not moments:
             untrained = study.untrained
         moments.append(
             Moment(
                 iteration=snapshot.iteration,
                 file=snapshot.path.name,
-                study=dataclasses.replace(study, untrained=()),
+                study=dataclasses.replace(study, untrained=(), random=()),
                 restoration=session.restoration(network, name=name),
             )
         )
