@@ -1,1 +1,55 @@
-"""The kinds of analysis."""
+"""The kinds of analysis, one file or folder each, and the table of them.
+
+A kind of analysis is a module with ``Config`` (a frozen dataclass; the command line and the Python
+call take its fields) and ``run(session, networks, config)``, which returns a record. It may have
+``headline(record)``, ``figures(record)`` and ``sections(record)``; :mod:`srscope.analyses.runner`
+makes JSON, figures and a page of them. A kind of one's own is a call of :func:`register_analysis`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from srscope.errors import ParameterError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Analysis:
+    """A kind of analysis, as a line of the table.
+
+    Args:
+        name: Its command and its Python call.
+        question: What it answers, in one line.
+        module: Where it is defined; loaded on first use.
+        several: It takes several networks.
+        more: What else its help says.
+    """
+
+    name: str
+    question: str
+    module: str
+    several: bool = False
+    more: str = ""
+
+
+ANALYSES: dict[str, Analysis] = {}
+"""Every kind of analysis that goes through :mod:`srscope.analyses.runner`, by name."""
+
+
+def register_analysis(analysis: Analysis) -> Analysis:
+    """Add a kind of analysis; a plugin of the user's does so too.
+
+    Raises:
+        ParameterError: If another module has the name.
+
+    Example:
+        >>> mine = register_analysis(Analysis(name="doctest", question="?", module="my_module"))
+        >>> ANALYSES.pop("doctest") is mine
+        True
+    """
+    taken = ANALYSES.get(analysis.name)
+    if taken is not None and taken.module != analysis.module:
+        rule = f"free, but {taken.module} has it"
+        raise ParameterError("the name of an analysis", rule, analysis.name, "rename yours")
+    ANALYSES[analysis.name] = analysis
+    return analysis

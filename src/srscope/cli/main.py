@@ -21,6 +21,7 @@ from srscope.cli import analyze as cli_analysis
 from srscope.cli import compare as cli_compare
 from srscope.cli import export as cli_export
 from srscope.cli import features as cli_features
+from srscope.cli import generic
 from srscope.cli import maps as cli_maps
 from srscope.cli import upscale as cli_upscale
 from srscope.cli.common import add_plugin, names_in, print_skipped, run_plugins
@@ -40,6 +41,13 @@ below its default or the network looks at the whole image (channel attention), w
 """
 
 
+OWN_COMMANDS = (
+    "analyze", "compare", "degrade", "upscale", "maps", "features", "export", "train", "reproduce",
+    "networks", "layers", "suites",
+)  # fmt: skip
+"""Commands that are always there."""
+
+
 class _Parser(jsonargparse.ArgumentParser):
     """Reports a wrong argument in one line, without the usage block."""
 
@@ -55,7 +63,7 @@ class _Parser(jsonargparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
+def _parser(words: Sequence[str]) -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     parser = _Parser(prog="srscope", description=DESCRIPTION)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subcommands(required=True, dest="command")
@@ -76,6 +84,13 @@ def _parser() -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
     sub = command("compare", cli_compare.run, cli_compare.HELP, cli_compare.MORE)
     cli_compare.add_options(sub)
     _quiet(sub)
+
+    for analysis in generic.analyses():
+        run = generic.runner_of(analysis)
+        sub = command(analysis.name, run, analysis.question, analysis.more)
+        if words[:1] == [analysis.name]:  # only the command's own options: they load its module
+            generic.add_options(sub, analysis)
+            _quiet(sub)
 
     sub = command("degrade", _degrade, "Write the degraded sets of a suite as image folders.")
     sub.add_argument("source", metavar="IN", type=str, help="folder of photographs")
@@ -311,13 +326,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _run_plugins_early(words: Sequence[str]) -> None:
+    """Run plugins before the parser is made, where one may bring the command itself."""
+    if words and words[0].isidentifier() and "--plugin" in words:
+        given = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--plugin"]
+        if words[0] not in OWN_COMMANDS:
+            run_plugins(given)
+
+
 def _run(words: list[str], overrides: list[str]) -> int:
     if words[:1] == ["--version"]:
         import srscope
 
         print(f"srscope {srscope.__version__}")
         return 0
-    parser, handlers = _parser()
+    _run_plugins_early(words)
+    parser, handlers = _parser(words)
     parsed = parser.parse_args(words)
     args = parsed[parsed.command]
     if parsed.command == "train":

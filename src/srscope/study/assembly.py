@@ -99,7 +99,7 @@ def study_of(
         suite=suite,
         inputs=inputs,
         protocol=_protocol(config, store),
-        environment=_environment(str(meta["device"])),
+        environment=environment(str(meta["device"])),
         layers=of_group["network"],
         pixels=of_group["pixels"][0],
         untrained=of_group["untrained"],
@@ -131,7 +131,8 @@ def _protocol(config: AnalysisConfig, store: Features) -> dict[str, Any]:
     }
 
 
-def _environment(device: str) -> dict[str, Any]:
+def environment(device: str) -> dict[str, Any]:
+    """Return versions, machine and device, as JSON values."""
     import torch
 
     packages = ("srscope", "torch", "numpy", "scipy", "scikit-learn", "openTSNE", "numba")

@@ -1,0 +1,64 @@
+"""Commands of the kinds of analysis in the table: their options come from the kinds' configs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonargparse
+
+from srscope.analyses import ANALYSES, Analysis
+from srscope.cli.analyze import add_cache, take_cache
+from srscope.cli.common import add_plugin, names_in, run_plugins
+from srscope.networks.loading.spec import HELP as NETWORK
+from srscope.networks.loading.spec import short_name
+
+
+def add_options(parser: jsonargparse.ArgumentParser, analysis: Analysis) -> None:
+    """Add a kind's arguments to its parser."""
+    config = importlib.import_module(analysis.module).Config
+    if analysis.several:
+        text = f"one or more, each a {NETWORK}"
+        parser.add_argument("networks", metavar="NETWORK", nargs="+", type=str, help=text)
+    else:
+        parser.add_argument("networks", metavar="NETWORK", type=str, help=NETWORK)
+    text = f"output folder [srscope-out/{analysis.name}-NETWORK]"
+    parser.add_argument("--out", type=str, help=text)
+    text = "names, labels or patterns of them, or all [those srscope layers marks]"
+    parser.add_argument("--layers", nargs="+", type=str, default=[], help=text)
+    add_plugin(parser)
+    add_cache(parser)
+    parser.add_class_arguments(config, skip={"layers"})
+
+
+def runner_of(analysis: Analysis) -> Callable[[Any], None]:
+    """Return what runs a kind of analysis from parsed arguments."""
+
+    def run(args: Any) -> None:
+        from srscope.analyses.runner import headline_of, run_analysis
+        from srscope.cli.console import stage_progress
+
+        options = args.as_dict()
+        given, out, quiet = (options.pop(name) for name in ("networks", "out", "quiet"))
+        run_plugins(options.pop("plugin"))
+        networks = [given] if isinstance(given, str) else given
+        layers = tuple(names_in(options.pop("layers")))
+        cache = take_cache(options)
+        config = importlib.import_module(analysis.module).Config(layers=layers, **options)
+        joined = "-".join(map(short_name, networks))
+        folder = Path(out or f"srscope-out/{analysis.name}-{joined[:80]}")
+        with stage_progress(quiet=quiet) as progress:
+            record = run_analysis(
+                analysis.name, networks, out=folder, config=config, progress=progress, cache=cache
+            )
+        print(headline_of(analysis.name, record))
+        print(folder / "report.html")
+
+    return run
+
+
+def analyses() -> tuple[Analysis, ...]:
+    """Return the kinds of analysis that have such a command."""
+    return tuple(ANALYSES.values())
