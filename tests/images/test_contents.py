@@ -21,10 +21,11 @@ from support.racing import no_warning_let_out
 
 
 def photo(name: str, height: int, width: int) -> Photograph:
-    """Return a photograph whose red and green say row and column."""
+    """Return a photograph whose red and green say row and column, and its blue the name."""
     pixels_HW3 = np.zeros((height, width, 3), dtype=np.float32)
     pixels_HW3[..., 0] = np.arange(height)[:, None] / 10_000
     pixels_HW3[..., 1] = np.arange(width) / 10_000
+    pixels_HW3[..., 2] = sum(name.encode()) / 10_000
     return Photograph(name=name, pixels_HW3=pixels_HW3)
 
 
@@ -169,8 +170,8 @@ def test_small_photographs_are_skipped_with_the_reason() -> None:
 
 
 def test_damaged_photographs_give_their_share_to_the_others(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    for name in ("a", "b", "c"):
+    for seed, name in enumerate(("a", "b", "c")):
+        noise = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(noise).save(tmp_path / f"{name}.png")
     whole = (tmp_path / "b.png").read_bytes()
     (tmp_path / "b.png").write_bytes(whole[: len(whole) // 2])

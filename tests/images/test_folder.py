@@ -73,7 +73,7 @@ def test_unreadable_files_are_skipped_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "bad.png").write_text("no image")
     (tmp_path / "empty.jpg").write_bytes(b"")
-    (tmp_path / "phone.HEIC").write_bytes(b"x")
+    (tmp_path / "layers.PSD").write_bytes(b"x")
     (tmp_path / "notes.txt").write_text("not listed")
     (tmp_path / "link.png").symlink_to("gone.png")
     os.mkfifo(tmp_path / "pipe.png")
@@ -81,8 +81,8 @@ def test_unreadable_files_are_skipped_with_the_reason(tmp_path: Path) -> None:
     assert [photo.name for photo in photos.photographs] == ["good.png"]
     assert photos.skipped == (
         ("empty.jpg", "is empty"),
+        ("layers.PSD", ".psd files are not read"),
         ("link.png", "is a broken link"),
-        ("phone.HEIC", ".heic files are not read"),
         ("pipe.png", "is not a regular file"),
         ("sub/bad.png", "is not an image srscope can read"),
     )
