@@ -1,10 +1,10 @@
 """What the headers of TGA, BMP and JPEG 2000 say that Pillow does not look at.
 
-Pillow takes a fourth channel of TGA for alpha, whatever the header says of it, and so with a
-channel more than the colours in JPEG 2000; some BMP files it reads wrongly.
+Pillow takes a fourth channel of TGA for alpha, whatever the header says of it; some BMP files it
+reads wrongly.
 
 Sources: Truevision TGA file format specification 2.0 (fields 5.6 and 24); Windows GDI
-(BITMAPINFOHEADER, BITMAPV4HEADER); ISO/IEC 15444-1 (annexes A.5.1 and I.5.3.6).
+(BITMAPINFOHEADER, BITMAPV4HEADER).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Literal
 from PIL import Image
 
 from srscope.errors import ImageError
+from srscope.images.boxes import jpeg2000_header
 
 Alpha = Literal["none", "straight", "premultiplied"]
 _TGA_END = b"TRUEVISION-XFILE.\0"
@@ -34,7 +35,10 @@ def alpha_of(image: Image.Image, path: Path) -> Alpha:
     if image.format in ("BMP", "DIB"):
         _check_bmp(image, path)
     elif image.format == "JPEG2000":
-        return _of_jpeg2000(path, there)
+        header = jpeg2000_header(path)
+        if not header.alpha:
+            return "none"
+        return "premultiplied" if header.premultiplied else "straight"
     return there
 
 
@@ -87,30 +91,3 @@ def _check_bmp(image: Image.Image, path: Path) -> None:
     if (image.mode == "1" and bits != 1) or (image.mode == "L" and bits != 8):
         problem = f"has {bits} bits a pixel with a palette that Pillow reads wrongly"
         raise ImageError(path, problem, _AS_PNG)
-
-
-def _of_jpeg2000(path: Path, there: Alpha) -> Alpha:
-    with path.open("rb") as file:
-        data = file.read(65536)
-    start = data.find(b"\xff\x4f\xff\x51")
-    if start < 0:
-        raise ImageError(path, "is damaged: a JPEG 2000 without a picture near its start")
-    (components,) = struct.unpack_from(">H", data, start + 40)
-    depths = data[start + 42 : start + 42 + 3 * components : 3]
-    if any(depth & 0x80 for depth in depths):
-        problem = "has signed samples, of which it is not known what is black"
-        raise ImageError(path, problem, "save it with unsigned samples")
-    if min(depths, default=7) < 7:
-        bits = min(depths) + 1
-        problem = f"has {bits} bits a value, which Pillow does not scale to white"
-        raise ImageError(path, problem, "save it with 8 bits or as PNG")
-    if there == "none":
-        return there
-    kinds: set[int] = set()
-    place = data.find(b"cdef", 0, start)  # the box that says what the channels are
-    if place >= 0:
-        (count,) = struct.unpack_from(">H", data, place + 4)
-        kinds = {struct.unpack_from(">3H", data, place + 6 + 6 * n)[1] for n in range(count)}
-    if 2 in kinds:
-        return "premultiplied"
-    return "straight" if 1 in kinds else "none"

@@ -5,7 +5,6 @@ Source: ISO/IEC 18181-1 (codestream: size header, image metadata) and 18181-2 (f
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import ImageError
+from srscope.images.boxes import boxes
 from srscope.images.opening import check_size
 
 _BARE, _BOXED = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
+_LONGEST = 32
+"""Bytes that the header of a codestream takes at most."""
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _SIDES = ((9, 1), (13, 1), (18, 1), (30, 1))
 _BITS = ((0, 8), (0, 10), (0, 12), (6, 1))
@@ -128,22 +130,12 @@ class _Bits:
 def _codestream(path: Path) -> bytes:
     """Return the start of the codestream, after its signature."""
     with path.open("rb") as file:
-        start = file.read(2)
-        if start == _BARE:
-            return file.read(32)
-        file.seek(0)
-        while len(box := file.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", box)
-            head = 8
-            if length == 1:
-                (length,) = struct.unpack(">Q", file.read(8))
-                head = 16
+        if file.read(2) == _BARE:
+            return file.read(_LONGEST)
+        for kind, start, _ in boxes(file, 0, file.seek(0, 2)):
             if kind in (b"jxlc", b"jxlp"):
-                body = file.read(40)[4 if kind == b"jxlp" else 0 :]
-                if body[:2] == _BARE:
-                    return body[2:]
+                file.seek(start + (4 if kind == b"jxlp" else 0))  # a part begins with its number
+                if file.read(2) == _BARE:
+                    return file.read(_LONGEST)
                 break
-            if length < head:
-                break
-            file.seek(length - head, 1)
     raise ImageError(path, "is damaged: a JPEG XL without a picture")

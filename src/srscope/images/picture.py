@@ -7,8 +7,8 @@ What a file's header says decides. Rules, the same for every format:
 - A grey file has one channel. Palettes, CMYK, YCbCr and CIELAB become RGB.
 - Alpha is what the header calls so; it is kept beside the colours, which are not multiplied by it
   (straight alpha). So is a single transparent colour or palette entry. Other channels are dropped.
-- Values of n bits are divided by 2^n - 1. Colour has more than 8 bits in PNG, TIFF and JPEG XL,
-  grey in JPEG 2000 and PPM too; what Pillow can only give at 8 bits counts as 8-bit.
+- Values of n bits are divided by 2^n - 1. More than 8 bits are kept in PNG, TIFF, JPEG 2000 and
+  JPEG XL, and in grey PGM; what Pillow can only give at 8 bits counts as 8-bit.
 - Floating-point images must lie in [0, 1]; signed ones may hold no negative values.
 - The ICC profile is kept if it is for the colours as read, so not that of a CMYK file. All other
   metadata is dropped: EXIF (after turning by its orientation), resolution, gamma, text.
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srscope.errors import ImageError
+from srscope.images.boxes import jpeg2000_header, read_jpeg2000
 from srscope.images.formats import is_raw
 from srscope.images.headers import alpha_of
 from srscope.images.opening import is_tiff, opened, orientation_of, quiet, reading, turned
@@ -114,12 +115,14 @@ def _decoded(file: Path, head: bytes) -> tuple[NDArray[np.float32], int, bytes |
         alpha, profile, bits = alpha_of(image, file), image.info.get("icc_profile"), 16
         if _is_beyond_pillow(image, head):
             pixels_HWC, bits = _by_libpng(file)
+        elif image.format == "JPEG2000" and (header := jpeg2000_header(file)).bits != 8:
+            pixels_HWC, bits = read_jpeg2000(file, header), header.bits
         elif image.mode == "F" or image.mode.startswith("I"):
             pixels_HWC = _grey_of_many_bits(image, file)
         else:
             pixels_HWC, bits = _eight_bits(image, alpha=alpha != "none"), 8
-            if alpha == "premultiplied":
-                pixels_HWC[..., :-1] = tiff.straight(pixels_HWC[..., :-1], pixels_HWC[..., -1:])
+        if alpha == "premultiplied":
+            pixels_HWC[..., :-1] = tiff.straight(pixels_HWC[..., :-1], pixels_HWC[..., -1:])
         # Pillow turns TIFF itself.
         orientation = 1 if image.format == "TIFF" else orientation_of(image)
     return turned(pixels_HWC, orientation), bits, profile

@@ -205,14 +205,17 @@ def _alpha(page: tifffile.TiffPage, photometric: int, path: Path) -> tuple[int |
     colours = _COLOURS[photometric]
     extra = page.samplesperpixel - colours
     said: Any = page.tags.valueof(338, default=())
-    meanings = tuple(said) if isinstance(said, tuple) else (said,)
-    for index, meaning in enumerate(meanings[:extra]):
-        if meaning in (_ASSOCIATED, _STRAIGHT):
-            return colours + index, meaning == _ASSOCIATED
-    if extra > (1 if colours == 1 else 0 if photometric == _CMYK else extra):
-        problem = f"has {extra} samples a pixel beside its colour, and does not say what they are"
+    meanings = (tuple(said) if isinstance(said, tuple) else (said,))[:extra]
+    alphas = [index for index, each in enumerate(meanings) if each in (_ASSOCIATED, _STRAIGHT)]
+    unknown = extra - len(alphas)
+    # One beside grey or RGB is padding. More beside grey are colours that nobody named, and one
+    # beside CMYK is an ink.
+    if unknown > {1: 1, 3: extra, 4: 0}[colours]:
+        problem = f"has {unknown} samples a pixel that it does not say the meaning of"
         raise ImageError(path, problem, _AS_PLAIN)
-    return None, False
+    if not alphas:
+        return None, False
+    return colours + alphas[0], meanings[alphas[0]] == _ASSOCIATED
 
 
 def _name(compression: int) -> str:
@@ -271,6 +274,8 @@ def _rgb_of_lab(values_HW3: NDArray[np.uint8]) -> NDArray[np.float32]:
     size = values_HW3.shape[1::-1]
     lab = Image.frombytes("LAB", size, np.ascontiguousarray(values_HW3).tobytes())
     profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    rgb = ImageCms.profileToProfile(lab, *profiles, outputMode="RGB")
+    # What lcms makes of 8 bits to be faster is off by up to 15 levels.
+    exact = ImageCms.Flags.NOOPTIMIZE
+    rgb = ImageCms.profileToProfile(lab, *profiles, outputMode="RGB", flags=exact)
     assert rgb is not None, "only where it works in place"
     return np.asarray(rgb, dtype=np.float32) / np.float32(255)
