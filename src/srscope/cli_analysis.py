@@ -14,7 +14,7 @@ from srscope.analysis_config import AnalysisConfig
 from srscope.cli_common import add_plugin, names_in, print_skipped, run_plugins
 from srscope.errors import ParameterError
 from srscope.networks.spec import HELP as NETWORK
-from srscope.networks.spec import is_snapshots, short_name
+from srscope.networks.spec import is_snapshots, short_name, split_query
 from srscope.projection.config import TsneConfig
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _run_over_training(
     from srscope.console import print_course, stage_progress
     from srscope.report.course import headline
 
-    stem = Path(folder.partition("?")[0].replace("*", "")).resolve().stem.strip("-_. ")
+    stem = Path(split_query(folder)[0].replace("*", "")).resolve().stem.strip("-_. ")
     target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
         course = over_training(
