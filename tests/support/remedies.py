@@ -60,7 +60,7 @@ def _stored(file: Path) -> Unit:
         values: NDArray[Any] = page.asarray()
         if values.ndim == 3:
             values = values[0] if page.planarconfig == 2 else values[..., 0]
-    return values.astype(float)
+    return (np.abs(values) if values.dtype.kind == "c" else values).astype(float)
 
 
 def _scaled(file: Path, shown_HWC: Unit) -> tuple[Path, Unit]:
