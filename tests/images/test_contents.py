@@ -183,6 +183,20 @@ def test_damaged_photographs_give_their_share_to_the_others(tmp_path: Path) -> N
     assert contents.skipped[0][1].startswith("is damaged: ")
 
 
+def test_equal_photographs_count_once_and_are_named(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    Image.fromarray(noise).save(tmp_path / "c.tif", compression="tiff_lzw")  # other bytes
+    noise[8, 3, 1] ^= 1
+    Image.fromarray(noise).save(tmp_path / "d.png")
+    Image.fromarray(noise[:, :60]).save(tmp_path / "e.png")
+    contents = crop_contents(load_folder(tmp_path), count=9, patch=8, scale=1, margin=0)
+    assert Counter(contents.photographs) == {"a.png": 3, "d.png": 3, "e.png": 3}
+    same = "is the same picture as a.png"
+    assert contents.skipped == (("b.png", same), ("c.tif", same))
+
+
 def test_all_too_small_or_all_damaged(tmp_path: Path) -> None:
     with pytest.raises(
         ImageError,
