@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from srscope.degradations import write
 from srscope.degradations.blur import GaussianBlur
 from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import degrade
 from srscope.degradations.suite import DegradedSet, Suite
 from srscope.degradations.write import safe_name, write_degraded
 from srscope.errors import FileProblem, ImageError, ParameterError
+from srscope.images.bundled import load_bundled, pack_folder
 from srscope.images.folder import load_folder
 from srscope.images.io import write_image
 from srscope.images.record import Contents, PhotoSet
@@ -185,20 +187,66 @@ def test_sets_of_another_suite_or_of_other_photographs_are_not_mixed(tmp_path: P
     write_degraded(load_suite("clean-noise20"), photos, out)
 
 
-def test_photographs_are_never_written_over(tmp_path: Path) -> None:
-    folder = tmp_path / "clean" / "mine"
-    folder.mkdir(parents=True)
-    Image.new("RGB", (64, 64), "red").save(folder / "a.png")
-    before = (folder / "a.png").read_bytes()
-    with pytest.raises(FileProblem, match="clean: holds the photographs that are to be degraded"):
-        write_degraded(load_suite("clean-noise20"), load_folder(tmp_path / "clean"), tmp_path)
-    (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(FileProblem, match="give another OUT"):
-        write_degraded(load_suite("clean-noise20"), load_folder(folder), tmp_path / "link")
-    assert (folder / "a.png").read_bytes() == before
-    assert not (tmp_path / "noise20").exists()
-    write_degraded(load_suite("clean-noise20"), load_folder(folder), folder)  # beside them
-    assert (folder / "a.png").read_bytes() == before
+def photographs(folder: Path) -> dict[Path, bytes]:
+    """Write two photographs, one of them in a folder inside, and return what is there."""
+    for seed, name in enumerate(("a.png", "mine/b.png")):
+        write_image(folder / name, picture_HW3(64, 64, seed=seed))
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("out", "problem"),
+    [
+        (".", "holds the photographs that are to be degraded"),
+        ("..", "holds the photographs that are to be degraded"),
+        ("mine", "lies in the folder of the photographs that are to be degraded"),
+        ("new", "lies in the folder of the photographs that are to be degraded"),
+        ("mine/new/deep", "lies in the folder of the photographs that are to be degraded"),
+        ("../link", "holds the photographs that are to be degraded"),
+        ("../link/new", "lies in the folder of the photographs that are to be degraded"),
+    ],
+)
+def test_nothing_is_written_in_or_around_the_photographs(
+    tmp_path: Path, out: str, problem: str
+) -> None:
+    folder = tmp_path / "top" / "photos"
+    before = photographs(folder)
+    (tmp_path / "top" / "link").symlink_to(folder)
+    with pytest.raises(FileProblem, match=f"{problem}.*; give an OUT beside that folder"):
+        write_degraded(load_suite("clean-noise20"), load_folder(folder), folder / out)
+    assert {path: path.read_bytes() for path in (tmp_path / "top").rglob("*.*")} == before
+    # The remedy works, and so does the same command again.
+    beside = folder.parent / "out"
+    for _ in range(2):
+        files = write_degraded(load_suite("clean-noise20"), load_folder(folder), beside).files
+        assert len(files) == 4
+    assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
+
+
+def test_the_folder_of_a_set_is_not_written_to_either(tmp_path: Path) -> None:
+    before = photographs(tmp_path / "films")
+    films = DegradedSet(name="films", folder=str(tmp_path / "films"))
+    suite = Suite(name="real", sets=(films, DegradedSet(name="clean")))
+    for out in (tmp_path, tmp_path / "films", tmp_path / "films/new"):
+        with pytest.raises(FileProblem, match="give an OUT beside that folder"):
+            write_degraded(suite, make_photos(("a.png", 64, 64)), out)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+def test_what_a_link_leads_to_is_not_written_to(tmp_path: Path) -> None:
+    before = photographs(tmp_path / "elsewhere")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileProblem, match="holds the photographs"):
+        write_degraded(
+            load_suite("clean-noise20"), load_folder(tmp_path / "in"), tmp_path / "elsewhere"
+        )
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+def test_the_photographs_of_the_package_forbid_no_folder() -> None:
+    around = pack_folder().parents[3]  # as a project's folder is, in which srscope is installed
+    write._keep_photographs(around, {"historic": load_bundled("historic")})
 
 
 def test_names_that_would_collide_get_numbers(tmp_path: Path) -> None:

@@ -21,10 +21,11 @@ from support.racing import no_warning_let_out
 
 
 def photo(name: str, height: int, width: int) -> Photograph:
-    """Return a photograph whose red and green say row and column."""
+    """Return a photograph whose red and green say row and column, and its blue the name."""
     pixels_HW3 = np.zeros((height, width, 3), dtype=np.float32)
     pixels_HW3[..., 0] = np.arange(height)[:, None] / 10_000
     pixels_HW3[..., 1] = np.arange(width) / 10_000
+    pixels_HW3[..., 2] = sum(name.encode()) / 10_000
     return Photograph(name=name, pixels_HW3=pixels_HW3)
 
 
@@ -169,8 +170,8 @@ def test_small_photographs_are_skipped_with_the_reason() -> None:
 
 
 def test_damaged_photographs_give_their_share_to_the_others(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    for name in ("a", "b", "c"):
+    for seed, name in enumerate(("a", "b", "c")):
+        noise = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(noise).save(tmp_path / f"{name}.png")
     whole = (tmp_path / "b.png").read_bytes()
     (tmp_path / "b.png").write_bytes(whole[: len(whole) // 2])
@@ -180,6 +181,20 @@ def test_damaged_photographs_give_their_share_to_the_others(tmp_path: Path) -> N
     assert Counter(contents.photographs) == {"a.png": 3, "c.png": 3}
     assert [name for name, _ in contents.skipped] == ["b.png"]
     assert contents.skipped[0][1].startswith("is damaged: ")
+
+
+def test_equal_photographs_count_once_and_are_named(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    Image.fromarray(noise).save(tmp_path / "c.tif", compression="tiff_lzw")  # other bytes
+    noise[8, 3, 1] ^= 1
+    Image.fromarray(noise).save(tmp_path / "d.png")
+    Image.fromarray(noise[:, :60]).save(tmp_path / "e.png")
+    contents = crop_contents(load_folder(tmp_path), count=9, patch=8, scale=1, margin=0)
+    assert Counter(contents.photographs) == {"a.png": 3, "d.png": 3, "e.png": 3}
+    same = "is the same picture as a.png"
+    assert contents.skipped == (("b.png", same), ("c.tif", same))
 
 
 def test_all_too_small_or_all_damaged(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
+from srscope.images.patches import load_photographs
 from srscope.images.record import Contents, Photograph, PhotoSet
 
 
@@ -68,12 +69,34 @@ def test_hidden_files_and_folders_are_ignored(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.png"]
 
 
+@pytest.mark.parametrize("name", ["@eaDir", "__MACOSX", "Thumbs", "thumbnails", "$RECYCLE.BIN"])
+def test_folders_that_systems_leave_are_skipped(tmp_path: Path, name: str) -> None:
+    for path in ("a.png", f"{name}/a.png", f"trip/{name}/deep/b.png", "trip/c.png"):
+        picture(tmp_path / path)
+    for hidden in (".thumbnails/d.png", ".Trash/e.png", "._a.png", f"{name}/._f.png"):
+        picture(tmp_path / hidden)
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    photos = load_folder(tmp_path)
+    assert [photo.name for photo in photos.photographs] == ["a.png", "trip/c.png"]
+    reason = "is a folder of thumbnails or system files"
+    assert sorted(photos.skipped) == sorted([(name, reason), (f"trip/{name}", reason)])
+    assert names(tmp_path / name) == ["a.png"]  # where that folder itself is given
+
+
+@pytest.mark.parametrize("name", ["[1].png", "a*.png", "b?.png", "?scale=2.png", "{x,y}.png"])
+def test_names_are_no_patterns(tmp_path: Path, name: str) -> None:
+    for each in (name, "1.png", "ab.png", "b1.png"):
+        picture(tmp_path / "[in]*?" / each)
+    assert name in names(tmp_path / "[in]*?")
+    assert load_photographs(tmp_path / "[in]*?" / name).photographs[0].name == name
+
+
 def test_unreadable_files_are_skipped_with_the_reason(tmp_path: Path) -> None:
     picture(tmp_path / "good.png")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "bad.png").write_text("no image")
     (tmp_path / "empty.jpg").write_bytes(b"")
-    (tmp_path / "phone.HEIC").write_bytes(b"x")
+    (tmp_path / "layers.PSD").write_bytes(b"x")
     (tmp_path / "notes.txt").write_text("not listed")
     (tmp_path / "link.png").symlink_to("gone.png")
     os.mkfifo(tmp_path / "pipe.png")
@@ -81,8 +104,8 @@ def test_unreadable_files_are_skipped_with_the_reason(tmp_path: Path) -> None:
     assert [photo.name for photo in photos.photographs] == ["good.png"]
     assert photos.skipped == (
         ("empty.jpg", "is empty"),
+        ("layers.PSD", ".psd files are not read"),
         ("link.png", "is a broken link"),
-        ("phone.HEIC", ".heic files are not read"),
         ("pipe.png", "is not a regular file"),
         ("sub/bad.png", "is not an image srscope can read"),
     )

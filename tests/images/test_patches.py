@@ -68,3 +68,10 @@ def test_one_file_is_a_photograph_and_a_changed_one_is_noticed(tmp_path: Path) -
     photographs(folder, count=1, size=(24, 24))
     with pytest.raises(ImageError, match=r"photo-0\.png: has changed"):
         _ = patches[:2]
+
+
+def test_equal_photographs_give_patches_once() -> None:
+    twins = [photo(16, 16, "a"), photo(16, 16, "b"), photo(16, 16, "c", start=1)]
+    patches = cut_patches(PhotoSet(photographs=tuple(twins), source="x"), patch=16)
+    assert [each.name for each in patches.photographs] == ["a", "c"]
+    assert patches.skipped == (("b", "is the same picture as a"),)

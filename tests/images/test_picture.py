@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srscope.errors import ImageError
 from srscope.images.io import read_image, read_size
 from srscope.images.picture import read_picture
 from support import pngs, tiffs
@@ -124,8 +123,9 @@ def test_both_readers_turn_a_picture_upright(tmp_path: Path, orientation: int, k
     np.testing.assert_allclose(read_image(path) * 255, expected_HW3, atol=1e-4)
 
 
-def test_separate_planes_of_16_bits_are_refused(tmp_path: Path) -> None:
-    values_HWC = np.zeros((3, 4, 3), dtype=np.uint16)
-    (tmp_path / "a.tif").write_bytes(tiffs.tiff16(values_HWC, planes=True))
-    with pytest.raises(ImageError, match="separate planes"):
-        read_picture(tmp_path / "a.tif")
+def test_premultiplied_colours_are_divided_by_alpha(tmp_path: Path) -> None:
+    stored_HWC = np.array([[[10000, 20000, 0, 40000], [0, 0, 0, 0]]], dtype=np.uint16)
+    (tmp_path / "a.tif").write_bytes(tiffs.tiff16(stored_HWC, extra=1))
+    expected = [[0.25, 0.5, 0, 40000 / 65535], [0, 0, 0, 0]]
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_allclose(picture.pixels_HWC[0], expected, atol=1e-7)

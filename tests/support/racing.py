@@ -28,7 +28,7 @@ class RacingPhoto(PhotoFile):
             if self.name == "b":  # the first one's filter is restored by now, unless ours holds
                 time.sleep(0.05)
             warnings.warn("corrupt metadata", UserWarning, stacklevel=1)
-            return np.zeros((*self.size_HW, 3), np.float32)
+            return np.full((*self.size_HW, 3), self.name == "b", np.float32)
 
 
 @contextlib.contextmanager

@@ -208,3 +208,15 @@ def test_damaged_checkpoints_are_named(tmp_path: Path) -> None:
         shipped_by(path)
     torch.save({"weight": torch.zeros(1)}, path)
     assert shipped_by(path) is None
+
+
+def test_only_a_star_is_a_pattern_and_not_in_the_name_of_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run*[1]"
+    folder.mkdir()
+    touch(folder, "net[a]_1.pth", "net[a]_2.pth", "neta_1.pth", "neta_2.pth")
+    assert iterations(f"{folder}/net[a]_*.pth") == [(1, "net[a]_1.pth"), (2, "net[a]_2.pth")]
+    for path in folder.glob("neta*"):
+        path.unlink()
+    asked = folder.rename(tmp_path / "run*[1]?")
+    found = find_snapshots(f"{asked}?scale=2")
+    assert (found.name, found.options, len(found.found)) == ("run*[1]?", "scale=2", 2)

@@ -13,7 +13,7 @@ import jsonargparse
 from srscope.cli.common import add_plugin, names_in, print_skipped, run_plugins
 from srscope.errors import ParameterError
 from srscope.networks.loading.spec import HELP as NETWORK
-from srscope.networks.loading.spec import is_snapshots, short_name
+from srscope.networks.loading.spec import is_snapshots, short_name, split_query
 from srscope.projection.config import TsneConfig
 from srscope.study.config import AnalysisConfig
 
@@ -151,7 +151,7 @@ def _run_over_training(
     from srscope.analyses.course.run import over_training
     from srscope.cli.console import print_course, stage_progress
 
-    stem = Path(folder.partition("?")[0].replace("*", "")).resolve().stem.strip("-_. ")
+    stem = Path(split_query(folder)[0].replace("*", "")).resolve().stem.strip("-_. ")
     target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
         course = over_training(

@@ -28,6 +28,7 @@ from srscope.degradations.degrade import (
 from srscope.degradations.record import SetInfo, SuiteInfo
 from srscope.degradations.suite import Suite
 from srscope.errors import FileProblem, ImageError, ParameterError
+from srscope.images.bundled import pack_folder
 from srscope.images.io import write_image
 from srscope.images.record import PhotoFile, PhotoSet
 from srscope.runtime import files
@@ -84,8 +85,9 @@ def write_degraded(
     Raises:
         ParameterError: If ``scale`` is below 1.
         ImageError: If no photograph is large enough.
-        FileProblem: If the folder cannot be written to, or holds images of an earlier run that
-            this one would not replace, of other sets or photographs.
+        FileProblem: If the folder cannot be written to, is, holds or lies in a folder of the
+            photographs, or holds images of an earlier run that this one would not replace, of
+            other sets or photographs.
         SrscopeError: If a degradation breaks its promise of shape, type or finite values.
     """
     if scale < 1:
@@ -244,18 +246,25 @@ class _Job:
 
 
 def _keep_photographs(folder: Path, sources: Mapping[str, PhotoSet]) -> None:
-    """Refuse to write a set where there are photographs that are to be read."""
-    read = {
-        photo.path.resolve()
-        for photos in sources.values()
-        for photo in photos.photographs
-        if isinstance(photo, PhotoFile)
-    }
-    for name in sources:
-        target = (folder / name).resolve()
-        if any(target in path.parents for path in read):
-            problem = "holds the photographs that are to be degraded, and would be written to"
-            raise FileProblem(target, problem, "give another OUT")
+    """Refuse an output folder that is, holds or lies in a folder of photographs to be read.
+
+    The sets would lie among the photographs, and a later run would take them for originals.
+    """
+    out = folder.resolve()
+    for photos in sources.values():
+        for photo in photos.photographs:
+            if not isinstance(photo, PhotoFile) or pack_folder() in photo.path.parents:
+                continue
+            # Names are relative to the folder; a link in it may lead elsewhere.
+            source = photo.path.absolute().parents[photo.name.count("/")].resolve()
+            place = photo.path.resolve().parent
+            if out in (source, *source.parents, place, *place.parents):
+                problem = "holds the photographs that are to be degraded"
+            elif source in out.parents:
+                problem = f"lies in the folder of the photographs that are to be degraded, {source}"
+            else:
+                continue
+            raise FileProblem(folder, problem, "give an OUT beside that folder")
 
 
 def safe_name(name: str) -> PurePosixPath:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import ImageError, ParameterError
-from srscope.images.record import Contents, PhotoFile, Photograph, PhotoSet
+from srscope.images.record import Contents, PhotoFile, Photograph, PhotoSet, pixel_mark
 
 _LARGE = 30_000_000
 """Pixels above which a photograph is decoded by itself."""
@@ -33,6 +33,7 @@ def crop_contents(
     continued by reflection. With ``count`` photographs or more, each of the first ``count``
     gives its centre. A photograph too small for its share leaves the rest to the others; when
     all are full, there are fewer contents than asked for (``Contents.requested`` says how many).
+    A photograph with the pixels of an earlier one is left out: its contents would count twice.
 
     Args:
         photos: The photographs.
@@ -71,7 +72,8 @@ def crop_contents(
         else:
             skipped.append((photo.name, f"{width}x{height} is smaller than {window}x{window}"))
 
-    # Damage shows only when pixels are decoded; then the share of the damaged ones is spread anew.
+    # Damage, and that two are equal, show only when pixels are decoded; then the share of those
+    # left out is spread anew.
     while True:
         if not usable:
             raise _nothing_usable(photos, skipped, window, patch, scale)
@@ -80,7 +82,7 @@ def crop_contents(
         crops: list[NDArray[np.float32]] = []
         names: list[str] = []
         origins: list[str] = []
-        damaged: set[str] = set()
+        left_out: set[str] = set()
         # Two at a time: most of it is decoding, which holds no other thread up. Each of them puts
         # the process's filter of warnings back as it found it, in no order: to ignoring all.
         with (
@@ -88,17 +90,24 @@ def crop_contents(
             ThreadPoolExecutor(_at_once(photo for photo, _ in chosen)) as threads,
             contextlib.closing(_crops_of_each(threads, chosen, window, border)) as each_cropped,
         ):
-            for (photo, _), cropped in zip(chosen, each_cropped, strict=True):
-                if isinstance(cropped, str):
-                    damaged.add(photo.name)
-                    skipped.append((photo.name, cropped))
+            first_of: dict[tuple[tuple[int, int], bytes], str] = {}
+            for (photo, _), found in zip(chosen, each_cropped, strict=True):
+                if isinstance(found, str):
+                    left_out.add(photo.name)
+                    skipped.append((photo.name, found))
+                    continue
+                cropped, mark = found
+                same = first_of.setdefault((photo.size_HW, mark), photo.name)
+                if same != photo.name:
+                    left_out.add(photo.name)
+                    skipped.append((photo.name, f"is the same picture as {same}"))
                     continue
                 crops += cropped
                 names += [f"{photo.name}#{number + 1}" for number in range(len(cropped))]
                 origins += [photo.name] * len(cropped)
-        if not damaged:
+        if not left_out:
             break
-        usable = [photo for photo in usable if photo.name not in damaged]
+        usable = [photo for photo in usable if photo.name not in left_out]
 
     return Contents(
         crops_NHW3=np.stack(crops),
@@ -121,8 +130,8 @@ def _crops_of_each(
     chosen: Sequence[tuple[PhotoFile | Photograph, int]],
     window: int,
     border: int,
-) -> Generator[list[NDArray[np.float32]] | str]:
-    """Yield every photograph's crops; when it is closed, what has not begun is not done."""
+) -> Generator[tuple[list[NDArray[np.float32]], bytes] | str]:
+    """Yield what :func:`_crops` returns; when it is closed, what has not begun is not done."""
     waiting = [threads.submit(_crops, *pair, window, border) for pair in chosen]
     try:
         for each in waiting:
@@ -134,8 +143,8 @@ def _crops_of_each(
 
 def _crops(
     photo: PhotoFile | Photograph, share: int, window: int, border: int
-) -> list[NDArray[np.float32]] | str:
-    """Return a photograph's crops, or why it cannot be read.
+) -> tuple[list[NDArray[np.float32]], bytes] | str:
+    """Return a photograph's crops and the mark of its pixels, or why it cannot be read.
 
     Not the error: it would keep what was decoded until then.
     """
@@ -144,7 +153,8 @@ def _crops(
     except ImageError as error:
         return error.problem
     positions = _positions(photo.size_HW, share, window, border)
-    return [_crop(pixels_HW3, top, left, window, border) for top, left in positions]
+    crops = [_crop(pixels_HW3, top, left, window, border) for top, left in positions]
+    return crops, pixel_mark(pixels_HW3)
 
 
 def _require_at_least(name: str, value: object, least: int) -> None:

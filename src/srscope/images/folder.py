@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from srscope.errors import ImageError
+from srscope.images.formats import HEIF_SUFFIXES, RAW_SUFFIXES, SUFFIXES, unread_suffix
 from srscope.images.io import read_size
 from srscope.images.record import PhotoFile, PhotoSet
 
-SUFFIXES = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".bmp", ".dib"}
-    | {".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".tga"}
+_SYSTEM_FOLDERS = frozenset(
+    {"@eadir", "__macosx", "thumbs", "thumbnails", "$recycle.bin", "#recycle", "@recycle"}
+    | {"lost+found", "system volume information"}
 )
-# Pictures that are not read: a user who has them should be told, unlike about notes.txt.
-_FOREIGN_SUFFIXES = frozenset(
-    {".heic", ".heif", ".hif", ".avif", ".jxl", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
-    | {".orf", ".rw2", ".raf", ".pef", ".srw", ".psd", ".xcf", ".svg", ".exr", ".hdr", ".npy"}
-)
+"""Folders that systems leave among photographs, in small letters: thumbnails, or what was deleted.
+"""
 
 
 def load_folder(path: str | os.PathLike[str]) -> PhotoSet:
@@ -26,7 +24,8 @@ def load_folder(path: str | os.PathLike[str]) -> PhotoSet:
 
     Names are paths relative to the folder, with ``/``, in an order that does not depend on the
     file system: without regard to case, then by case. Hidden files and folders are ignored, and
-    so are files whose suffix is no picture's. Symbolic links are followed, each folder is
+    so are files whose suffix is no picture's. Folders that systems leave behind, such as
+    ``@eaDir`` with its thumbnails, are skipped. Symbolic links are followed, each folder is
     visited once. Only headers are read: pixels are decoded when asked for.
 
     Args:
@@ -63,13 +62,13 @@ def load_folder(path: str | os.PathLike[str]) -> PhotoSet:
     files = sorted(_files(folder, folder, set(), skipped), key=_order)
     for name, file in files:
         suffix = file.suffix.lower()
-        if suffix in SUFFIXES:
+        if reason := unread_suffix(suffix):
+            skipped.append((name, reason))
+        elif suffix in SUFFIXES | HEIF_SUFFIXES | RAW_SUFFIXES:
             try:
                 photographs.append(PhotoFile(name=name, path=file, size_HW=read_size(file)))
             except ImageError as error:
                 skipped.append((name, error.problem))
-        elif suffix in _FOREIGN_SUFFIXES:
-            skipped.append((name, f"{suffix} files are not read"))
     skipped.sort(key=lambda entry: (entry[0].casefold(), entry[0]))
     if not photographs:
         raise _nothing_found(folder, len(files), skipped)
@@ -97,6 +96,9 @@ def _files(
         if entry.name.startswith("."):
             continue
         if os.path.isdir(path):  # noqa: PTH112 (a link too long to follow is no folder)
+            if entry.name.casefold() in _SYSTEM_FOLDERS:
+                skipped.append((_name(path, top), "is a folder of thumbnails or system files"))
+                continue
             yield from _files(path, top, visited, skipped)
         else:
             yield _name(path, top), path

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
 from srscope.images.io import read_size
-from srscope.images.record import PhotoFile, Photograph, PhotoSet
+from srscope.images.record import PhotoFile, Photograph, PhotoSet, pixel_mark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,15 +95,20 @@ def cut_patches(photos: PhotoSet, *, patch: int) -> Patches:
     usable: list[Photograph | PhotoFile] = []
     photograph_N: list[int] = []
     place_N2: list[tuple[int, int]] = []
+    first_of: dict[tuple[tuple[int, int], bytes], str] = {}
     for photo in photos.photographs:
         height, width = photo.size_HW
         if min(height, width) < patch:
             skipped.append((photo.name, f"{width}x{height} is smaller than {patch}x{patch}"))
             continue
         try:
-            _ = photo.pixels_HW3
+            mark = pixel_mark(photo.pixels_HW3)
         except ImageError as error:
             skipped.append((photo.name, error.problem))
+            continue
+        same = first_of.setdefault((photo.size_HW, mark), photo.name)
+        if same != photo.name:
+            skipped.append((photo.name, f"is the same picture as {same}"))
             continue
         places = [(top, left) for top in _starts(height, patch) for left in _starts(width, patch)]
         photograph_N += [len(usable)] * len(places)

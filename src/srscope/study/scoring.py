@@ -35,8 +35,8 @@ from srscope.scores.table import Points, own_scores
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
-from srscope.study.evidence import Evidence, evidence_of
-from srscope.study.sources import Labels, Source
+from srscope.study.record.evidence import Evidence, evidence_of
+from srscope.study.record.sources import Labels, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

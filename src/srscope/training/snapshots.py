@@ -22,7 +22,7 @@ from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.checkpoints import is_of_a_run, read_checkpoint
 from srscope.networks.loading.programs import program_kind
-from srscope.networks.loading.spec import is_snapshots
+from srscope.networks.loading.spec import is_snapshots, split_query
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import scratch_folder
 from srscope.training.recipes import TASKS
@@ -78,18 +78,20 @@ def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
     """
     if most < 0 or most == 1:
         raise ParameterError("checkpoints", "0 for all, or 2 or more", most)
-    target, _, options = spec.partition("?")
+    target, options = split_query(spec)
+    is_pattern = "*" in target and not Path(target).is_dir()
     if not is_snapshots(spec):
         raise FileProblem(target, "is no folder", "give a folder of checkpoints, or a pattern")
-    if "*" in target:
+    if is_pattern:
         pattern = Path(target)
-        files = sorted(pattern.parent.glob(pattern.name)) if pattern.parent.is_dir() else []
+        literal = pattern.name.replace("[", "[[]")  # only * stands for other text
+        files = sorted(pattern.parent.glob(literal)) if pattern.parent.is_dir() else []
         name = _NUMBER.sub("", pattern.name.replace("*", "")).rpartition(".")[0] or pattern.name
     else:
         files = sorted(each for each in Path(target).iterdir() if each.name[0] != ".")
         name = Path(target).resolve().name
     files = [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
-    found, reasons = _with_iterations(files, Path(target), pattern="*" in target)
+    found, reasons = _with_iterations(files, Path(target), pattern=is_pattern)
     if most and len(found) > most:
         places = [round(i * (len(found) - 1) / (most - 1)) for i in range(most)]
         found = [found[place] for place in places]

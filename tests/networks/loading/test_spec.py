@@ -14,6 +14,7 @@ from srscope.networks.loading.spec import (
     refuse_options,
     short_name,
     split_options,
+    split_query,
 )
 
 
@@ -111,3 +112,21 @@ def test_a_file_or_a_name_is_no_folder_of_checkpoints(tmp_path: Path) -> None:
     assert not is_snapshots("srresnet-wgr")
     assert is_snapshots(str(tmp_path / "net_*.pth"))
     assert is_snapshots(f"{tmp_path}?global_residual=false")
+
+
+@pytest.mark.parametrize("name", ["net_*.pth", "a?b.pth", "[1]*?.pth", "a?scale=3.pth"])
+def test_a_file_that_exists_is_no_pattern_and_keeps_its_name(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+    Path(path).write_bytes(b"")
+    for spec, options in ((path, {}), (f"{path}?scale=2", {"scale": 2})):
+        assert not is_snapshots(spec)
+        parsed = parse_spec(spec)
+        assert (parsed.kind, parsed.target, parsed.options) == ("file", path, options)
+
+
+def test_a_folder_that_exists_is_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "run?[1]*"
+    folder.mkdir()
+    assert is_snapshots(str(folder))
+    assert split_query(f"{folder}?scale=2") == (str(folder), "scale=2")
+    assert split_query(f"{tmp_path}/none?scale=2") == (f"{tmp_path}/none", "scale=2")

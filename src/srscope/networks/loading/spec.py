@@ -61,9 +61,7 @@ def parse_spec(spec: str) -> NetworkSpec:
         >>> parse_spec("my_code.networks:build?blocks=8").target
         'my_code.networks:build'
     """
-    if os.path.isfile(spec):  # noqa: PTH113 (with options it may be too long for a path)
-        return NetworkSpec(kind="file", target=spec, options={})
-    target, _, query = spec.partition("?")
+    target, query = split_query(spec)
     options = _options(query)
     if target.startswith("timm:"):
         return NetworkSpec(kind="timm", target=target.removeprefix("timm:"), options=options)
@@ -73,6 +71,24 @@ def parse_spec(spec: str) -> NetworkSpec:
         return NetworkSpec(kind="factory", target=target, options=options)
     kind = "file" if Path(target).suffix else "name"
     return NetworkSpec(kind=kind, target=target, options=options)
+
+
+def split_query(spec: str) -> tuple[str, str]:
+    """Part what was written at the ``?`` before the options.
+
+    A ``?`` in the name of a file or folder that exists is part of the name.
+
+    Example:
+        >>> split_query("runs/best.pth?scale=2")
+        ('runs/best.pth', 'scale=2')
+    """
+    place = len(spec)
+    while place >= 0:
+        if os.path.exists(spec[:place]):  # noqa: PTH110 (with options it may be too long)
+            return spec[:place], spec[place + 1 :]
+        place = spec.rfind("?", 0, place)
+    target, _, query = spec.partition("?")
+    return target, query
 
 
 def short_name(spec: str) -> str:
@@ -96,8 +112,9 @@ def is_snapshots(spec: str) -> bool:
         >>> is_snapshots("models/net_g_*.pth?scale=2"), is_snapshots("srresnet-wgr")
         (True, False)
     """
-    target = spec.partition("?")[0]
-    return "*" in target or os.path.isdir(target)  # noqa: PTH112
+    target, _ = split_query(spec)
+    is_pattern = "*" in target and not os.path.isfile(target)  # noqa: PTH113
+    return is_pattern or os.path.isdir(target)  # noqa: PTH112
 
 
 def split_options(
