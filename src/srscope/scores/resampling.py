@@ -62,8 +62,9 @@ def photograph_counts(
         ParameterError: If ``draws`` is below 1.
 
     Example:
-        >>> photograph_counts(np.array([7, 7, 9]), draws=2, seed=0).tolist()
-        [[0, 0, 2], [0, 0, 2]]
+        >>> count_BN = photograph_counts(np.array([7, 7, 9]), draws=50, seed=0)
+        >>> count_BN.shape, bool((count_BN[:, 0] + count_BN[:, 2] == 2).all())
+        ((50, 3), True)
     """
     if draws < 1:
         raise ParameterError("draws", "1 or more", draws)
@@ -168,16 +169,20 @@ def agreement(
         raise DegenerateError("the rank correlation", "one measurement is the same for all sets")
     rho_B = np.array([spearman(a, b) for a, b in zip(one_BK, other_BK, strict=True)])
     if sets <= _ALL_ORDERS:
-        orders = [list(order) for order in itertools.permutations(range(sets))]
+        order_OK = np.array(list(itertools.permutations(range(sets))))
         extra = 0
     else:
         random = np.random.default_rng(seed)
-        orders = [random.permutation(sets).tolist() for _ in range(_SHUFFLES)]
+        order_OK = random.permuted(np.tile(np.arange(sets), (_SHUFFLES, 1)), axis=1)
         extra = 1  # the order as it is
-    as_much = sum(abs(spearman(one_K, other_K[o])) >= abs(rho) - 1e-12 for o in orders)
+    rank_2K = np.stack([rankdata(each) for each in (one_K, other_K)])
+    rank_2K = rank_2K - rank_2K.mean(axis=1, keepdims=True)
+    size = math.sqrt(float(np.prod((rank_2K**2).sum(axis=1))))
+    rho_O = rank_2K[1][order_OK] @ rank_2K[0] / size
+    as_much = int((np.abs(rho_O) >= abs(rho) - 1e-12).sum())
     return Agreement(
         rho=interval_of(rho, rho_B),
-        p_value=(as_much + extra) / (len(orders) + extra),
+        p_value=(as_much + extra) / (len(order_OK) + extra),
         sets=sets,
     )
 
