@@ -47,7 +47,7 @@ class Estimate:
 def photograph_counts(
     photograph_N: NDArray[np.integer[Any]], *, draws: int, seed: int
 ) -> NDArray[np.int64]:
-    """Draw photographs with replacement, as many as there are.
+    """Draw photographs with replacement, as many as there are, two different ones at least.
 
     Args:
         photograph_N: The photograph of each row, any integers.
@@ -58,22 +58,26 @@ def photograph_counts(
         (B, N): how often each draw has each row.
 
     Raises:
-        DegenerateError: If there is one photograph only.
+        DegenerateError: If there are fewer than 3 photographs.
         ParameterError: If ``draws`` is below 1.
 
     Example:
-        >>> count_BN = photograph_counts(np.array([7, 7, 9]), draws=50, seed=0)
-        >>> count_BN.shape, bool((count_BN[:, 0] + count_BN[:, 2] == 2).all())
-        ((50, 3), True)
+        >>> count_BN = photograph_counts(np.array([7, 7, 8, 9]), draws=50, seed=0)
+        >>> count_BN.shape, bool((count_BN[:, 1:].sum(axis=1) == 3).all())
+        ((50, 4), True)
     """
     if draws < 1:
         raise ParameterError("draws", "1 or more", draws)
     _, index_N = np.unique(photograph_N, return_inverse=True)
     count = int(index_N.max()) + 1 if len(index_N) else 0
-    if count < 2:
-        why = f"there is {count} photograph only" if count else "there is no photograph"
+    if count < 3:
+        why = f"there are {count} photographs, and 3 are the fewest to draw from"
         raise DegenerateError("an interval over photographs", why, "give more photographs")
-    drawn_BP = np.random.default_rng(seed).integers(count, size=(draws, count))
+    random = np.random.default_rng(seed)
+    drawn_BP = random.integers(count, size=(draws, count))
+    # A sample of one photograph alone cannot leave a photograph out.
+    while (alone_B := (drawn_BP == drawn_BP[:, :1]).all(axis=1)).any():
+        drawn_BP[alone_B] = random.integers(count, size=(int(alone_B.sum()), count))
     times_BP = np.stack([np.bincount(row, minlength=count) for row in drawn_BP])
     return times_BP[:, index_N]
 
