@@ -32,7 +32,7 @@ def test_a_planted_slope_and_threshold_are_found():
     # 120 contents: the standard error of d' is about 0.1, of the threshold 15 %.
     assert found.threshold.outcome == "within the grid"
     assert found.threshold.level == pytest.approx(JUST, rel=0.25)
-    assert found.threshold.low < JUST < found.threshold.high
+    assert float(found.threshold.low) < JUST < float(found.threshold.high)
     for level, d_prime, moved, norm in zip(
         LEVELS, found.d_prime, found.displacement, found.norm, strict=True
     ):
