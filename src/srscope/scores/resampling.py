@@ -1,0 +1,222 @@
+"""Intervals over photographs: whole photographs are drawn again, with all that was cut from them.
+
+Crops of one photograph are not independent, so they are drawn together or not at all.
+
+Suffixes: N rows (images or contents), B draws, K sets.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from srscope.errors import DegenerateError, ParameterError
+
+FEWEST = 8
+"""Photographs below which an interval over photographs is given, but marked as unreliable."""
+_ALL_ORDERS = 7  # sets up to which every order is tried: 5,040 of them
+_SHUFFLES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A number with its 95 % interval.
+
+    Args:
+        value: The number itself.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def plain(self) -> dict[str, float | None]:
+        """Return JSON values; an end or a value that is not finite becomes ``None``."""
+        fields = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: v if math.isfinite(v) else None for name, v in fields.items()}
+
+
+def photograph_counts(
+    photograph_N: NDArray[np.integer[Any]], *, draws: int, seed: int
+) -> NDArray[np.int64]:
+    """Draw photographs with replacement, as many as there are, two different ones at least.
+
+    Args:
+        photograph_N: The photograph of each row, any integers.
+        draws: How often; B.
+        seed: Of the draws.
+
+    Returns:
+        (B, N): how often each draw has each row.
+
+    Raises:
+        DegenerateError: If there are fewer than 3 photographs.
+        ParameterError: If ``draws`` is below 1.
+
+    Example:
+        >>> count_BN = photograph_counts(np.array([7, 7, 8, 9]), draws=50, seed=0)
+        >>> count_BN.shape, bool((count_BN[:, 1:].sum(axis=1) == 3).all())
+        ((50, 4), True)
+    """
+    if draws < 1:
+        raise ParameterError("draws", "1 or more", draws)
+    _, index_N = np.unique(photograph_N, return_inverse=True)
+    count = int(index_N.max()) + 1 if len(index_N) else 0
+    if count < 3:
+        why = f"there are {count} photographs, and 3 are the fewest to draw from"
+        raise DegenerateError("an interval over photographs", why, "give more photographs")
+    random = np.random.default_rng(seed)
+    drawn_BP = random.integers(count, size=(draws, count))
+    # A sample of one photograph alone cannot leave a photograph out.
+    while (alone_B := (drawn_BP == drawn_BP[:, :1]).all(axis=1)).any():
+        drawn_BP[alone_B] = random.integers(count, size=(int(alone_B.sum()), count))
+    times_BP = np.stack([np.bincount(row, minlength=count) for row in drawn_BP])
+    return times_BP[:, index_N]
+
+
+def interval_of(value: float, draws_B: NDArray[np.float64], *, centred: bool = False) -> Estimate:
+    """Return a value with the middle 95 % of its draws.
+
+    Args:
+        value: Of the rows themselves.
+        draws_B: Of the drawn rows. Infinite draws, e.g. of a threshold beyond the grid, sort to
+            the ends; NaN are left out.
+        centred: Move the draws so that their mean is the value. For a score that repeated rows
+            push to one side, which the draws then have and the value has not.
+
+    Raises:
+        DegenerateError: If no draw is defined.
+
+    Example:
+        >>> interval_of(5.0, np.arange(1000.0))
+        Estimate(value=5.0, low=24.0, high=975.0)
+    """
+    defined = np.sort(draws_B[~np.isnan(draws_B)])
+    if not len(defined):
+        raise DegenerateError("the interval", "no draw of photographs gives a number")
+    # Draws themselves, and none between two: halfway to infinity is no level.
+    last = len(defined) - 1
+    low, high = defined[math.floor(0.025 * last)], defined[math.ceil(0.975 * last)]
+    moved = value - float(defined.mean()) if centred else 0.0
+    return Estimate(value=value, low=float(low) + moved, high=float(high) + moved)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agreement:
+    """Whether two measurements put the same sets in the same order.
+
+    Args:
+        rho: Spearman's rank correlation over the sets, with its interval over photographs: that
+            of these sets. It does not cover which sets were chosen.
+        p_value: Share of all orders of the sets that agree as much or more, in either direction.
+        sets: How many sets were compared.
+    """
+
+    rho: Estimate
+    p_value: float
+    sets: int
+
+
+def spearman(one_K: NDArray[np.floating[Any]], other_K: NDArray[np.floating[Any]]) -> float:
+    """Return Spearman's rank correlation; NaN where one of the two is the same everywhere.
+
+    Example:
+        >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 10.0, 100.0]))
+        1.0
+    """
+    ranks = [rankdata(each) for each in (one_K, other_K)]
+    centred = [rank - rank.mean() for rank in ranks]
+    size = math.sqrt(float((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
+    return float(centred[0] @ centred[1]) / size if size > 0 else math.nan
+
+
+def agreement(
+    one_K: NDArray[np.floating[Any]],
+    other_K: NDArray[np.floating[Any]],
+    one_BK: NDArray[np.floating[Any]],
+    other_BK: NDArray[np.floating[Any]],
+    *,
+    seed: int = 0,
+) -> Agreement:
+    """Compare the order of sets by two measurements, e.g. feature shift and loss of quality.
+
+    Args:
+        one_K: The first measurement of every set.
+        other_K: The second.
+        one_BK: The first, for every draw of photographs.
+        other_BK: The second, for the same draws.
+        seed: Of the orders tried, where there are more than 7 sets.
+
+    Raises:
+        DegenerateError: If there are fewer than 3 sets, or a measurement is the same for all.
+
+    Example:
+        >>> rising = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> found = agreement(rising, rising**2, np.stack([rising] * 5), np.stack([rising] * 5))
+        >>> found.rho.value, round(found.p_value, 3)  # two of 24 orders
+        (1.0, 0.083)
+    """
+    sets = len(one_K)
+    if sets < 3:
+        why = f"there are {sets} sets, and their order says nothing"
+        raise DegenerateError("the rank correlation", why, "give 3 sets or more")
+    rho = spearman(one_K, other_K)
+    if math.isnan(rho):
+        raise DegenerateError("the rank correlation", "one measurement is the same for all sets")
+    rho_B = np.array([spearman(a, b) for a, b in zip(one_BK, other_BK, strict=True)])
+    if sets <= _ALL_ORDERS:
+        order_OK = np.array(list(itertools.permutations(range(sets))))
+        extra = 0
+    else:
+        random = np.random.default_rng(seed)
+        order_OK = random.permuted(np.tile(np.arange(sets), (_SHUFFLES, 1)), axis=1)
+        extra = 1  # the order as it is
+    rank_2K = np.stack([rankdata(each) for each in (one_K, other_K)])
+    rank_2K = rank_2K - rank_2K.mean(axis=1, keepdims=True)
+    size = math.sqrt(float(np.prod((rank_2K**2).sum(axis=1))))
+    rho_O = rank_2K[1][order_OK] @ rank_2K[0] / size
+    as_much = int((np.abs(rho_O) >= abs(rho) - 1e-12).sum())
+    return Agreement(
+        rho=interval_of(rho, rho_B),
+        p_value=(as_much + extra) / (len(order_OK) + extra),
+        sets=sets,
+    )
+
+
+def acceptance_rate(
+    quality_K: NDArray[np.floating[Any]], line_K: NDArray[np.floating[Any]]
+) -> float:
+    """Return the share of degradations that a network restores at least as well as a line.
+
+    SEAL draws its acceptance line with small networks, one trained for each degradation. Give
+    their quality as the line where you have such networks. The analyses here have none and take
+    bicubic enlargement of the same degraded input: a lower line, so the rates are no SEAL numbers.
+
+    Args:
+        quality_K: The network's quality on each degradation; higher is better.
+        line_K: The line's.
+
+    Raises:
+        ParameterError: If the two do not match.
+        DegenerateError: If there is no degradation, or a number is not finite.
+
+    Source: Zhang et al., "SEAL: A Framework for Systematic Evaluation of Real-World
+    Super-Resolution", ICLR 2024, section 4: acceptance rate.
+
+    Example:
+        >>> acceptance_rate(np.array([30.0, 20.0]), np.array([28.0, 24.0]))
+        0.5
+    """
+    if quality_K.shape != line_K.shape:
+        raise ParameterError("line_K", f"one a degradation, {quality_K.shape}", line_K.shape)
+    if not len(quality_K) or not (np.isfinite(quality_K).all() and np.isfinite(line_K).all()):
+        raise DegenerateError("the acceptance rate", "a quality is missing or not finite")
+    return float((quality_K >= line_K).mean())
