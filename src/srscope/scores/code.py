@@ -113,7 +113,9 @@ def erase_offsets(code: DegradationCode, means_NC: Floats) -> NDArray[np.float64
     return code.project(code.centre_C - means_NC)
 
 
-def move_offset(code: DegradationCode, *, source: int, target: int, alpha: float = 1.0) -> Floats:
+def move_offset(
+    code: DegradationCode, *, source: int, target: int, alpha: float = 1.0
+) -> NDArray[np.float64]:
     """Return the offset (C,) from the mean of one set towards that of another.
 
     Args:
