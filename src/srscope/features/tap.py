@@ -1,11 +1,9 @@
 """Record what chosen layers put out, and leave the forward pass once all of them have.
 
-Why the network's own call is patched: PyTorch offers no way to end a forward pass but an
-exception, and an exception out of ``network(batch)`` would end the user's with-block too. So for
-the tap's lifetime ``forward`` is shadowed on this one instance by a version that swallows the
-tap's private exception and returns ``None``. Shadowing an instance attribute is public behaviour
-(``nn.Module.__call__`` looks ``self.forward`` up), works for ``network(batch)``,
-``network.forward(batch)`` and :meth:`FeatureTap.run` alike, and is undone by deleting it.
+PyTorch offers no way to end a forward pass but an exception, and an exception out of
+``network(batch)`` would end the user's with-block too. So the stand-in for the network's
+``forward`` (see :mod:`srscope.features.hooks`) swallows the tap's private exception and returns
+``None``.
 
 Why no order of execution has to be learned: the hooks count what is still missing, and the pass
 ends when nothing is. That is right from the first pass on, whatever the modules are called and
@@ -14,17 +12,15 @@ even where the order depends on the input.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from srscope.errors import NetworkError, ParameterError, UnknownNameError
-from srscope.networks.adapter import inner_network, layer_modules
+from srscope.errors import NetworkError
+from srscope.features.hooks import LayerHooks, tensor_of
 
 
 class _LeaveForward(BaseException):
@@ -39,7 +35,7 @@ class _LeaveForward(BaseException):
         super().__init__()
 
 
-class FeatureTap:
+class FeatureTap(LayerHooks):
     """Records the outputs of ``layers`` while the with-block runs the network.
 
     Inside the block the network is in evaluation mode and computes no gradients. On leaving it,
@@ -49,6 +45,10 @@ class FeatureTap:
     A layer is addressed by its dotted module name. Where one module is called several times in
     a pass, ``"name"`` means its first call and ``"name:1"`` its second; calls are counted from 0
     and per module, also if the module is known under two names.
+
+    Inside the with-block of a :class:`~srscope.features.edit.FeatureEdit` of the same network, the
+    tap records edited features: of an edited layer what the edit passes on, of the layers after it
+    what they make of that. An edit that asks for gradients computes them there too.
 
     Args:
         network: Any module, but not a compiled or scripted one: those do not run hooks. The
@@ -77,49 +77,9 @@ class FeatureTap:
     def __init__(
         self, network: nn.Module, layers: Sequence[str], *, stop_after_last: bool = True
     ) -> None:
-        _refuse_untappable(network)
-        self.network = network
-        self.layers = _checked_layers(layers)
+        super().__init__(network, layers)
         self.stop_after_last = stop_after_last
-        # module -> index of its call -> the names under which that call was asked for
-        self._wanted: dict[nn.Module, dict[int, list[str]]] = defaultdict(dict)
-        for name, (module, call) in zip(self.layers, _find(network, self.layers), strict=True):
-            self._wanted[module].setdefault(call, []).append(name)
-        self._calls: Counter[nn.Module] = Counter()
-        self._pass: dict[str, Tensor] | None = None  # filled while a forward pass runs
         self._record: dict[str, Tensor] | None = None  # of the last whole pass
-        self._inner: Callable[..., Any] = network.forward
-        self._undo: Callable[[], None] | None = None
-
-    def __enter__(self) -> Self:
-        shadowed = self.network.__dict__.get("forward")
-        if isinstance(getattr(shadowed, "__self__", None), FeatureTap):
-            raise NetworkError(
-                "this network is already tapped; leave the other FeatureTap's with-block first, "
-                "or name all the layers in one FeatureTap"
-            )
-        modes = [(module, module.training) for module in self.network.modules()]
-        handles: list[RemovableHandle] = []
-        self._inner = self.network.forward
-
-        def undo() -> None:
-            for handle in handles:
-                handle.remove()
-            self.network.__dict__.pop("forward", None)
-            if shadowed is not None:
-                self.network.__dict__["forward"] = shadowed
-            for module, training in modes:
-                module.training = training
-
-        self._undo = undo
-        try:
-            self.network.__dict__["forward"] = self._forward
-            handles.extend(module.register_forward_hook(self._hook) for module in self._wanted)
-            self.network.eval()
-        except BaseException:  # a module may override eval()
-            self.__exit__(None, None, None)
-            raise
-        return self
 
     def __exit__(
         self,
@@ -127,10 +87,8 @@ class FeatureTap:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._undo is not None:
-            self._undo()
-        self._undo = self._pass = self._record = None
-        self._calls.clear()
+        super().__exit__(kind, error, traceback)
+        self._record = None
 
     def run(self, *inputs: Any, **named: Any) -> dict[str, Tensor]:
         """Run the network once and return what the layers put out: a call, then :meth:`pop`."""
@@ -156,8 +114,14 @@ class FeatureTap:
         record, self._record = self._record, None
         return {name: record[name] for name in self.layers}
 
+    def _check_inside(self, outer: LayerHooks) -> None:
+        if isinstance(outer, FeatureTap):
+            raise NetworkError(
+                "this network is already tapped; leave the other FeatureTap's with-block first, "
+                "or name all the layers in one FeatureTap"
+            )
+
     def _forward(self, *inputs: Any, **named: Any) -> Any:
-        """Stand in for the network's ``forward`` while the with-block lasts."""
         self._calls.clear()
         record: dict[str, Tensor] = {}
         self._record, self._pass = None, record
@@ -171,79 +135,18 @@ class FeatureTap:
             if leave.tap is not self:
                 raise
         else:
-            self._check_all_ran(record)
+            self._check_all_ran(record, "tap")
         finally:
             self._pass = None
         self._record = record
         return output
 
-    def _hook(self, module: nn.Module, inputs: object, output: object) -> None:
-        if self._pass is None:  # a part of the network called on its own
-            return
-        call = self._calls[module]
-        self._calls[module] += 1
-        for name in self._wanted[module].get(call, ()):
-            self._pass[name] = _copied(name, output)
+    def _at(self, names: Sequence[str], output: object) -> None:
+        assert self._pass is not None  # _hook has seen to it
+        for name in names:
+            tensor = tensor_of(name, output, "tap")
+            # A network may run itself in inference mode, whose tensors can be used hardly anywhere.
+            with torch.inference_mode(False):
+                self._pass[name] = tensor.detach().clone()
         if self.stop_after_last and len(self._pass) == len(self.layers):
             raise _LeaveForward(self)
-
-    def _check_all_ran(self, record: dict[str, Tensor]) -> None:
-        for module, calls in self._wanted.items():
-            for name in (name for names in calls.values() for name in names if name not in record):
-                times = self._calls[module]
-                if times == 0:
-                    why = "is not run by the network's forward pass; tap a layer that is"
-                else:
-                    why = (
-                        f"does not exist: that module runs {times} time{'s' if times > 1 else ''} "
-                        "in a forward pass, and calls are counted from 0"
-                    )
-                raise NetworkError(f"layer {name!r} {why}")
-
-
-def _refuse_untappable(network: nn.Module) -> None:
-    compiled = hasattr(network, "_orig_mod") or any(
-        getattr(module, "_compiled_call_impl", None) is not None for module in network.modules()
-    )
-    if compiled or isinstance(inner_network(network), torch.jit.ScriptModule):
-        raise NetworkError(
-            f"a {'compiled' if compiled else 'TorchScript'} network cannot be tapped, as its "
-            "layers do not run hooks; give the plain nn.Module it was made from"
-        )
-
-
-def _checked_layers(layers: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(layers, str) or not layers:
-        raise ParameterError("layers", "a list of at least one layer name", layers)
-    if len(set(layers)) < len(layers):
-        raise ParameterError("layers", "free of repeated names", list(layers))
-    return tuple(layers)
-
-
-def _find(network: nn.Module, layers: Sequence[str]) -> list[tuple[nn.Module, int]]:
-    """Return the module and the call index that each name stands for."""
-    modules = layer_modules(network)
-    found: list[tuple[nn.Module, int]] = []
-    for layer in layers:
-        name, colon, call = layer.rpartition(":")
-        if layer in modules:  # first, as a name may itself hold a colon
-            found.append((modules[layer], 0))
-        elif colon and name in modules and call.isascii() and call.isdigit():
-            found.append((modules[name], int(call)))
-        else:
-            raise UnknownNameError("layer", layer, modules)
-    return found
-
-
-def _copied(name: str, output: object) -> Tensor:
-    if isinstance(output, Tensor):
-        # A network may run itself in inference mode, whose tensors can be used hardly anywhere.
-        with torch.inference_mode(False):
-            return output.detach().clone()
-    if isinstance(output, (tuple, list, dict)):
-        what = f"a {type(output).__name__} of {len(output)}"
-    else:
-        what = f"a {type(output).__name__}"
-    raise NetworkError(
-        f"layer {name!r} puts out {what}, not one tensor; tap a layer inside it, or one after it"
-    )
