@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """The kinds of analysis, one file or folder each, and the table of them.
 
 A kind of analysis is a module with ``Config`` (a frozen dataclass; the command line and the Python
@@ -54,6 +53,3 @@ def register_analysis(analysis: Analysis) -> Analysis:
         raise ParameterError("the name of an analysis", rule, analysis.name, "rename yours")
     ANALYSES[analysis.name] = analysis
     return analysis
-=======
-"""One file or folder a kind of analysis."""
->>>>>>> edits
