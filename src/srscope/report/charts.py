@@ -11,6 +11,7 @@ import math
 
 from srscope.figures.depth import CHI_FLOOR, chi_tick
 from srscope.figures.style import SHARE_COLOURS
+from srscope.report.curves import Axis, Point, Series, curves, key
 from srscope.report.markup import text
 from srscope.scores.record import LayerScores
 from srscope.scores.separability import BANDS
@@ -188,3 +189,55 @@ def variance_by_depth(record: Study) -> str:
         f'<text class="axis" x="50%" y="{height + 38}">share of variance</text>'
         "</svg></div>"
     )
+
+
+def evidence_by_depth(record: Study) -> str:
+    """Return the probe and the variance's components by depth: is it missing, or masked?
+
+    Returns:
+        The chart with its key; nothing where no layer was probed.
+    """
+    layers = [each for each in record.layers if each.best_probe is not None]
+    if not layers:
+        return ""
+    series = [Series(name="probe, best reading", points=_probed(layers), pair=0)]
+    split = [e for e in layers if e.variance is not None and e.variance.components is not None]
+    for pair, part in enumerate(("degradation", "content"), start=1):
+        points: list[Point] = []
+        for layer in split:
+            assert layer.variance is not None
+            components = layer.variance.components
+            share = float(getattr(components, part))
+            half = (getattr(components, f"{part}_high") - getattr(components, f"{part}_low")) / 2
+            told = f"{layer.label}: {part} {words.percent(share)} of the variance, free of noise"
+            points.append(Point(x=layer.depth, mean=share, std=half, told=told))
+        if points:
+            series.append(Series(name=f"{part}, free of noise", points=tuple(points), pair=pair))
+    simple = [e.best_probe for e in (record.pixels, *record.trivial) if e.best_probe is not None]
+    top = max(simple, key=lambda probe: probe.accuracy, default=None)
+    line = (
+        None
+        if top is None
+        else (top.accuracy, f"best simple statistic: {words.percent(top.accuracy)}")
+    )
+    axis = Axis(
+        name="depth: from the first tap point to the last, in percent",
+        low=0.0,
+        high=1.0,
+        ticks=tuple((n / 4, f"{25 * n} %") for n in range(5)),
+    )
+    name = "accuracy of the probe, and components of variance, by depth"
+    note = "" if line is None else '<p class="note">Dotted: the best simple statistic.</p>'
+    return key(series) + curves(series, axis, kind="share", name=name, line_at=line) + note
+
+
+def _probed(layers: list[LayerScores]) -> tuple[Point, ...]:
+    points: list[Point] = []
+    for layer in layers:
+        probe = layer.best_probe
+        assert probe is not None
+        low, high = (f"{100 * end:.0f}" for end in (probe.low, probe.high))
+        told = f"{layer.label}: right for {words.percent(probe.accuracy)} [{low}, {high}]"
+        half = (probe.high - probe.low) / 2
+        points.append(Point(x=layer.depth, mean=(probe.high + probe.low) / 2, std=half, told=told))
+    return tuple(points)

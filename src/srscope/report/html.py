@@ -86,6 +86,8 @@ def render(record: Study) -> str:
         variance_key=charts.variance_key() if variance else "",
         chi=charts.chi_by_depth(record),
         chi_key=charts.chi_key(record),
+        evidence=charts.evidence_by_depth(record)
+        or "<p>No layer could be probed: give images of two photographs or more in every set.</p>",
         samples=tables.samples(record),
         sets=tables.sets(record),
         protocol=provenance.protocol(_provenance(record), _environment(record)),

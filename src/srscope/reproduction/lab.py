@@ -40,10 +40,10 @@ from srscope.runtime.records import record_of
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.inputs import MARGIN
-from srscope.study.record.sources import pixels_of
 from srscope.study.scoring import maps_of, projected
 from srscope.study.session import LayerPoints as Points
 from srscope.study.session import Session
+from srscope.study.sources import pixels_of
 
 COMPONENTS = 50
 """Principal components kept, as in the paper."""

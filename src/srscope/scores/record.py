@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.scores.runs import MeanOfRuns
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Runs:
-    """One score over several t-SNE runs: mean, standard deviation (ddof=0) and every value."""
+    """One score over several t-SNE runs: mean, sample standard deviation and every value."""
 
     mean: float
     std: float
@@ -21,18 +23,27 @@ class Runs:
     def of(cls, values: list[float] | tuple[float, ...]) -> Runs:
         """Summarise ``values``, one per run."""
         array = np.asarray(values, dtype=np.float64)
-        return cls(mean=float(array.mean()), std=float(array.std()), runs=tuple(map(float, array)))
+        std = float(array.std(ddof=1)) if len(array) > 1 else 0.0
+        return cls(mean=float(array.mean()), std=std, runs=tuple(map(float, array)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TsneScores:
-    """Separability of the 2-D points, by degradation set; ``grade`` is the paper's band of CHI."""
+    """Separability of the 2-D points, by degradation set; ``grade`` is the paper's band of CHI.
+
+    ``chi`` and the others are of the runs that the protocol names. ``chi_known`` is CHI's mean over
+    as many runs as make it known to 10 %. ``trustworthiness`` and ``continuity`` say how far the
+    first map keeps neighbours.
+    """
 
     chi: Runs
     wd: Runs
     bd: Runs
     kl: Runs
     grade: str
+    chi_known: MeanOfRuns | None = None
+    trustworthiness: float | None = None
+    continuity: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from srscope.errors import ParameterError
 from srscope.scores.record import Components, LayerScores, ProbeScore, Runs
+from srscope.scores.runs import MeanOfRuns
 from srscope.scores.separability import BANDS
 
-Value = Runs | ProbeScore | float | str | None
+Value = Runs | MeanOfRuns | ProbeScore | float | str | None
 """A score as it is recorded; ``None`` where the design leaves it undefined."""
 Form = Literal["number", "share", "small", "grade"]
 """How a score is written: about three digits, percent, three digits after the point, a sign."""
@@ -99,6 +100,34 @@ _BUILT_IN: tuple[Score, ...] = (
         value=lambda layer: layer.tsne.grade,
         form="grade",
         higher="more separate",
+    ),
+    Score(
+        key="chi_known",
+        label="CHI, known",
+        group=MAPS,
+        meaning="Mean of CHI over as many t-SNE runs as make it known to 10 %, at most 40, with "
+        "its 95 % interval over runs.",
+        value=lambda layer: layer.tsne.chi_known,
+        higher="more separate",
+        detail=True,
+    ),
+    Score(
+        key="trustworthiness",
+        label="Trust",
+        group=MAPS,
+        meaning="Trustworthiness of the first map: 1 where all neighbours on it are neighbours in "
+        "the features.",
+        value=lambda layer: layer.tsne.trustworthiness,
+        detail=True,
+    ),
+    Score(
+        key="continuity",
+        label="Continuity",
+        group=MAPS,
+        meaning="Continuity of the first map: 1 where all neighbours in the features are "
+        "neighbours on it.",
+        value=lambda layer: layer.tsne.continuity,
+        detail=True,
     ),
     Score(
         key="wd",
@@ -344,4 +373,4 @@ def plain_value(value: Value) -> float | str | None:
     """Return a score as one number: of runs their mean, of a probe its accuracy."""
     if isinstance(value, ProbeScore):
         return value.accuracy
-    return value.mean if isinstance(value, Runs) else value
+    return value.mean if isinstance(value, Runs | MeanOfRuns) else value

@@ -23,8 +23,8 @@ from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress, open_features, staged
 from srscope.study.record import Inputs, Study
-from srscope.study.record.sources import Labels, sources_of, trivial_of
 from srscope.study.scoring import score_sources
+from srscope.study.sources import Labels, sources_of, trivial_of
 from srscope.study.verdict import verdict_of
 
 

@@ -31,6 +31,8 @@ class AnalysisConfig:
         pca: Dimensions kept by PCA before t-SNE and for the scores in feature space.
         tsne: Parameters of t-SNE.
         runs: t-SNE runs a layer, with seeds ``seed``, ``seed + 1``, ...
+        most_runs: t-SNE runs a layer at most. More than ``runs`` are added until the mean of CHI is
+            known to 10 %, and told beside the score of the first ones.
         seed: Decides degradations, t-SNE, permutations and the untrained control.
         permutations: Label permutations behind the p-value.
         blur_applied_to: Overrides the suite: blur the ``lr`` or the ``hr`` image.
@@ -64,6 +66,7 @@ class AnalysisConfig:
     pca: int = 50
     tsne: TsneConfig = field(default_factory=TsneConfig)
     runs: int = 5
+    most_runs: int = 40
     seed: int = 0
     permutations: int = 999
     blur_applied_to: Literal["lr", "hr"] | None = None

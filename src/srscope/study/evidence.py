@@ -27,7 +27,7 @@ from srscope.scores.probe import Probe, channel_moments, probe_of_gram, probe_of
 from srscope.scores.record import Components, NoiseFloor, PairScore, ProbeScore, VarianceShares
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
-from srscope.study.record.sources import Labels, Source
+from srscope.study.sources import Labels, Source
 
 READINGS = ("probe", "probe_channel_means", "probe_channel_log_std")
 """Readings of the probe, in the order of ``told_RN``."""

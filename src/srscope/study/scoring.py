@@ -30,13 +30,14 @@ from srscope.scores.record import (
     TsneScores,
     VarianceShares,
 )
+from srscope.scores.runs import map_quality, mean_of_runs, more_runs
 from srscope.scores.separability import grade, separability
 from srscope.scores.table import Points, own_scores
 from srscope.scores.variance import two_way_variance, two_way_variance_of_gram
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
-from srscope.study.record.evidence import Evidence, evidence_of
-from srscope.study.record.sources import Labels, Source
+from srscope.study.evidence import Evidence, evidence_of
+from srscope.study.sources import Labels, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,17 +234,55 @@ def score_sources(
     seeds = range(config.seed, config.seed + config.runs)
     points = [each.points_NC for each in reduced]
     maps = maps_of(points, config.tsne, seeds, stages, progress=progress)
-    scored = [_scored(r, runs, labels.set_N) for r, runs in zip(reduced, maps, strict=True)]
+    chis = _known_chis(reduced, maps, labels, config, stages)
+    scored = [
+        _scored(layer, runs, chi_R, labels.set_N)
+        for layer, runs, chi_R in zip(reduced, maps, chis, strict=True)
+    ]
     finished = time.perf_counter()
     seconds = {"pca and feature space": projected - started, "t-SNE": finished - projected}
     return scored, seconds
 
 
-def _scored(layer: Reduced, runs: Sequence[Embedding], set_N: NDArray[np.int64]) -> LayerScores:
+def _known_chis(
+    layers: Sequence[Reduced],
+    maps: Sequence[Sequence[Embedding]],
+    labels: Labels,
+    config: AnalysisConfig,
+    stages: Stages,
+) -> list[list[float]]:
+    """Return CHI of as many runs of each layer as make its mean known."""
+    chis = [
+        [separability(run.points_ND, labels.set_N, name=layer.source.name).chi for run in runs]
+        for layer, runs in zip(layers, maps, strict=True)
+    ]
+    while True:
+        more = [more_runs(chi_R, most=config.most_runs) for chi_R in chis]
+        waiting = [i for i, count in enumerate(more) if count]
+        if not waiting:
+            return chis
+        by_start: dict[tuple[int, int], list[int]] = {}
+        for i in waiting:
+            by_start.setdefault((len(chis[i]), more[i]), []).append(i)
+        for (start, count), members in by_start.items():
+            seeds = range(config.seed + start, config.seed + start + count)
+            points = [layers[i].points_NC for i in members]
+            for i, runs in zip(members, maps_of(points, config.tsne, seeds, stages), strict=True):
+                name = layers[i].source.name
+                chis[i] += [separability(r.points_ND, labels.set_N, name=name).chi for r in runs]
+
+
+def _scored(
+    layer: Reduced,
+    runs: Sequence[Embedding],
+    chi_R: Sequence[float],
+    set_N: NDArray[np.int64],
+) -> LayerScores:
     """Score the t-SNE runs of one layer; CHI is averaged over runs, not taken of mean WD and BD."""
     source = layer.source
     scores = [separability(run.points_ND, set_N, name=source.name) for run in runs]
     chi = Runs.of([score.chi for score in scores])
+    trust, continuity = map_quality(layer.points_NC, runs[0].points_ND)
     return LayerScores(
         layer=source.name,
         label=source.label,
@@ -255,6 +294,9 @@ def _scored(layer: Reduced, runs: Sequence[Embedding], set_N: NDArray[np.int64])
             bd=Runs.of([score.bd for score in scores]),
             kl=Runs.of([run.kl for run in runs]),
             grade=grade(chi.mean),
+            chi_known=mean_of_runs(chi_R),
+            trustworthiness=trust,
+            continuity=continuity,
         ),
         feature_space=layer.space,
         variance=layer.evidence.with_components(layer.variance),

@@ -41,9 +41,9 @@ from srscope.study.extraction import (
 )
 from srscope.study.inputs import Fed, Kind, fed_by_kind, kind_of, suite_of
 from srscope.study.record import Restoration, Study
-from srscope.study.record.sources import Source
 from srscope.study.restoration import restoration
 from srscope.study.scoring import projected
+from srscope.study.sources import Source
 
 
 class FedImages(Protocol):

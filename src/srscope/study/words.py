@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from srscope.scores.record import LayerScores, ProbeScore, Runs
+from srscope.scores.runs import MeanOfRuns
 from srscope.scores.table import Score
 from srscope.study.record import Study
 
@@ -113,6 +114,10 @@ def score_text(score: Score, layer: LayerScores) -> str:
         return with_spread(value)
     if isinstance(value, str):
         return grade_sign(value) if math.isfinite(layer.tsne.chi.mean) else "–"
+    if isinstance(value, MeanOfRuns):
+        if not math.isfinite(value.low):
+            return number(value.mean)
+        return f"{number(value.mean)} [{number(value.low)}, {number(value.high)}]"
     if isinstance(value, ProbeScore):
         low, high = (f"{100 * end:.0f}" for end in (value.low, value.high))
         return f"{percent(value.accuracy)} [{low}, {high}]"
