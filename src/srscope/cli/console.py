@@ -108,6 +108,21 @@ def print_comparison(comparison: Comparison) -> None:
         rows,
         text_columns=2,
     )
+    if comparison.differences:
+        print_table(
+            "how many more images the one tells right, in percentage points, 95 % over photographs",
+            ("network", "beside", "difference", "interval"),
+            [
+                [
+                    each.first,
+                    each.second,
+                    f"{100 * each.value:+.1f}",
+                    f"{100 * each.low:+.1f} to {100 * each.high:+.1f}",
+                ]
+                for each in comparison.differences
+            ],
+            text_columns=2,
+        )
 
 
 def print_course(course: Course) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from srscope.analyses.comparison.differences import Difference
 from srscope.runtime import files
 from srscope.scores.record import LayerScores
 from srscope.study.record import (
@@ -48,18 +49,20 @@ class Compared:
 class Comparison:
     """Two or more networks, analysed with the same photographs, seed and protocol.
 
-    ``timings`` maps a stage to seconds.
+    ``differences`` are those of each two networks that were fed the same images. ``timings`` maps a
+    stage to seconds.
     """
 
     entries: tuple[Compared, ...]
     timings: Mapping[str, float]
     created: str
+    differences: tuple[Difference, ...] = ()
 
 
 def comparison_dict(comparison: Comparison) -> dict[str, Any]:
     """Return ``comparison`` in the ``srscope.comparison/1`` form, as plain JSON values."""
     whole = [scores_dict(entry.study) for entry in comparison.entries]
-    kept = ("network", "suite", "images", "layers", "controls", "left_out")
+    kept = ("network", "suite", "images", "layers", "controls", "verdict", "left_out")
     return {
         "schema": SCHEMA,
         "protocol": whole[0]["protocol"],
@@ -72,6 +75,7 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
             }
             for entry, scores in zip(comparison.entries, whole, strict=True)
         ],
+        "differences": plain(comparison.differences),
         "created": comparison.created,
         "timings": plain(comparison.timings),
     }

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from srscope.analyses.comparison.differences import differences
 from srscope.analyses.comparison.record import Compared, Comparison, write_comparison
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
@@ -83,6 +84,7 @@ def _compared(networks: Mapping[str, LoadedNetwork], session: Session) -> Compar
         timings[name] = time.perf_counter() - begun
     return Comparison(
         entries=tuple(entries),
+        differences=differences([(entry.name, entry.study) for entry in entries]),
         timings=timings,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
