@@ -306,7 +306,7 @@ def suite_of_folders(config: AnalysisConfig) -> Suite:
 def load_photographs(images: str | None) -> PhotoSet:
     """Return the photographs that a config's ``images`` names: see :class:`AnalysisConfig`."""
     if images is None:
-        return load_bundled("test")
+        return load_bundled("test-crops")
     return div2k_validation() if images == "div2k" else load_folder(images)
 
 

@@ -15,6 +15,7 @@ from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.figures.maps import MOSTLY_CONTENT, all_channels, networks_side_by_side
 from srscope.figures.save import save_figure
 from srscope.figures.words import percent
+from srscope.images.bundled import load_bundled
 from srscope.networks.select import select_layers
 from srscope.reproduction.content import LayerContent, layer_content, layer_inputs
 from srscope.reproduction.evidence import DEEPEST, content_key
@@ -73,7 +74,9 @@ def _measured(
 def _maps(lab: Lab, name: str) -> FeatureMaps:
     loaded = lab.network(name)
     (tap,) = select_layers(loaded, [DEEPEST])
-    photos = load_photographs(lab.config.images or None).photographs
+    images = lab.config.images
+    # Not the crops that are analysed unless other photographs are given: they have no middle.
+    photos = (load_photographs(images) if images else load_bundled("test")).photographs
     photo = next((each for each in photos if each.name == PICTURE), photos[0])
     versions = degraded_versions(
         photo.pixels_HW3, load_suite(SUITE), scale=loaded.scale, crop=SIDE, seed=lab.config.seed
