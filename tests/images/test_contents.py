@@ -51,6 +51,46 @@ def test_count_is_spread_evenly_the_earlier_get_the_remainder() -> None:
     assert (contents.margin, contents.requested, contents.source) == (2, 11, "made")
 
 
+def crop_files(folder: Path, **sides: list[int]) -> PhotoSet:
+    """Write crops of photographs, named by the keywords, each of one colour; return them."""
+    files: list[PhotoFile] = []
+    for name, lengths in sides.items():
+        for number, side in enumerate(lengths, start=1):
+            file = folder / f"{name}-{number}.png"
+            Image.new("RGB", (side, side), (10 * number, 0, 0)).save(file)
+            size_HW = (side, side)
+            files.append(PhotoFile(name=file.name, path=file, size_HW=size_HW, cut_from=name))
+    return PhotoSet(photographs=tuple(files), source="made")
+
+
+def test_count_is_spread_over_photographs_not_over_their_crops(tmp_path: Path) -> None:
+    photos = crop_files(tmp_path, a=[40, 40, 40, 40], b=[40, 40], c=[40])
+    contents = crop_contents(photos, count=6, patch=8, scale=2, margin=1)
+    assert contents.photographs == ("a", "a", "b", "b", "c", "c")
+    assert contents.names == (
+        *("a-1.png#1", "a-2.png#1"),
+        *("b-1.png#1", "b-2.png#1"),
+        *("c-1.png#1", "c-1.png#2"),
+    )
+
+
+def test_crops_of_a_photograph_share_its_part_and_fill_up(tmp_path: Path) -> None:
+    photos = crop_files(tmp_path, a=[40, 40, 40], b=[20])
+    contents = crop_contents(photos, count=9, patch=8, scale=2, margin=1)
+    assert Counter(contents.names) == Counter(set(contents.names))
+    assert Counter(contents.photographs) == {"a": 8, "b": 1}  # b holds no second window
+    of_file = Counter(name.split("#")[0] for name in contents.names)
+    assert of_file == {"a-1.png": 3, "a-2.png": 3, "a-3.png": 2, "b-1.png": 1}
+
+
+def test_damaged_crop_leaves_its_part_to_the_other_crops(tmp_path: Path) -> None:
+    photos = crop_files(tmp_path, a=[40, 40], b=[40, 40])
+    (tmp_path / "a-1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    contents = crop_contents(photos, count=4, patch=8, scale=2, margin=1)
+    assert contents.names == ("a-2.png#1", "a-2.png#2", "b-1.png#1", "b-2.png#1")
+    assert [name for name, _ in contents.skipped] == ["a-1.png"]
+
+
 def test_as_many_photographs_as_contents_give_their_centres() -> None:
     photos = photo_set(*(photo(f"p{i:03}", 40 + i, 60) for i in range(12)))
     contents = crop_contents(photos, count=10, patch=4, scale=4, margin=2)
@@ -243,6 +283,28 @@ def test_bundled_photographs_give_100_contents(name: str, scale: int) -> None:
     assert contents.skipped == ()
     per_photograph = Counter(Counter(contents.photographs).values())
     assert per_photograph == ({10: 10} if name == "test" else {13: 4, 12: 4})
+
+
+@pytest.mark.parametrize(
+    ("scale", "patch", "count"),
+    [(4, 32, 100), (4, 32, 40), (4, 64, 100), (3, 32, 100), (2, 48, 100), (1, 32, 100)],
+)
+def test_bundled_crops_give_every_photograph_its_part(scale: int, patch: int, count: int) -> None:
+    contents = crop_contents(load_bundled("test-crops"), count=count, patch=patch, scale=scale)
+    side = (patch + 2 * 12) * scale
+    assert contents.crops_NHW3.shape == (count, side, side, 3)
+    assert contents.skipped == ()
+    of_each = Counter(contents.photographs)
+    assert len(of_each) == min(count, 50)
+    assert set(of_each.values()) == {-(-count // 50)}
+    assert len({name.partition("#")[0] for name in contents.names}) == count  # a crop gives one
+
+
+def test_default_contents_of_bundled_crops_have_real_margins() -> None:
+    crops = load_bundled("test-crops")
+    contents = crop_contents(crops, patch=32, scale=4)
+    file = next(file for file in crops.photographs if contents.names[0] == f"{file.name}#1")
+    np.testing.assert_array_equal(contents.crops_NHW3[0], file.pixels_HW3[16:240, 16:240])
 
 
 def test_two_threads_let_no_warning_out_and_leave_the_filter_as_it_was() -> None:

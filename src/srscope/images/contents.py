@@ -28,15 +28,16 @@ def crop_contents(
     """Cut ``count`` contents from photographs.
 
     The count is spread as evenly as possible over the photographs, the earlier ones getting
-    the remainder. In each, the windows stand on a regular grid, never overlap, and keep the
-    margin's distance from the borders where there is room; elsewhere the photograph is
-    continued by reflection. With ``count`` photographs or more, each of the first ``count``
-    gives its centre. A photograph too small for its share leaves the rest to the others; when
-    all are full, there are fewer contents than asked for (``Contents.requested`` says how many).
-    A photograph with the pixels of an earlier one is left out: its contents would count twice.
+    the remainder; where files are crops of one photograph, its share is spread over them in the
+    same way. In each file, the windows stand on a regular grid, never overlap, and keep the
+    margin's distance from the borders where there is room; elsewhere the picture is continued
+    by reflection. With ``count`` photographs or more, each of the first ``count`` gives the
+    centre of its first file. A photograph too small for its share leaves the rest to the others;
+    when all are full, there are fewer contents than asked for (``Contents.requested`` says how
+    many). A file with the pixels of an earlier one is left out: its contents would count twice.
 
     Args:
-        photos: The photographs.
+        photos: The photographs, or crops of them.
         count: Number of contents wanted, at least 1.
         patch: Side of a content, in LR pixels.
         scale: HR pixels to an LR pixel; 1 when the photographs themselves are the LR images.
@@ -77,7 +78,7 @@ def crop_contents(
     while True:
         if not usable:
             raise _nothing_usable(photos, skipped, window, patch, scale)
-        shares = _shares([_capacity(photo.size_HW, window) for photo in usable], count)
+        shares = _shares_of_files(usable, window, count)
         chosen = [(photo, share) for photo, share in zip(usable, shares, strict=True) if share]
         crops: list[NDArray[np.float32]] = []
         names: list[str] = []
@@ -104,7 +105,7 @@ def crop_contents(
                     continue
                 crops += cropped
                 names += [f"{photo.name}#{number + 1}" for number in range(len(cropped))]
-                origins += [photo.name] * len(cropped)
+                origins += [photo.photograph] * len(cropped)
         if not left_out:
             break
         usable = [photo for photo in usable if photo.name not in left_out]
@@ -181,6 +182,20 @@ def _nothing_usable(
 def _capacity(size_HW: tuple[int, int], window: int) -> int:
     """Return how many windows fit into a photograph side by side."""
     return (size_HW[0] // window) * (size_HW[1] // window)
+
+
+def _shares_of_files(files: Sequence[PhotoFile | Photograph], window: int, count: int) -> list[int]:
+    """Spread ``count`` over the photographs, and the share of each over its files."""
+    capacities = [_capacity(file.size_HW, window) for file in files]
+    files_of: dict[str, list[int]] = {}
+    for index, file in enumerate(files):
+        files_of.setdefault(file.photograph, []).append(index)
+    rooms = [sum(capacities[i] for i in members) for members in files_of.values()]
+    shares = [0] * len(files)
+    for members, share in zip(files_of.values(), _shares(rooms, count), strict=True):
+        for i, part in zip(members, _shares([capacities[i] for i in members], share), strict=True):
+            shares[i] = part
+    return shares
 
 
 def _shares(capacities: list[int], count: int) -> list[int]:

@@ -45,6 +45,11 @@ class Photograph:
         """Height and width in pixels."""
         return self.pixels_HW3.shape[0], self.pixels_HW3.shape[1]
 
+    @property
+    def photograph(self) -> str:
+        """Its own name: in memory every photograph is a whole one."""
+        return self.name
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhotoFile:
@@ -56,11 +61,19 @@ class PhotoFile:
         name: As for :class:`Photograph`.
         path: The file.
         size_HW: Height and width in pixels as displayed, from the file's header.
+        cut_from: Where the file is a crop, the name of the photograph it was cut from. Crops of
+            one photograph are not independent of one another.
     """
 
     name: str
     path: Path
     size_HW: tuple[int, int]
+    cut_from: str | None = None
+
+    @property
+    def photograph(self) -> str:
+        """The photograph it was cut from; its own name where it is a whole one."""
+        return self.name if self.cut_from is None else self.cut_from
 
     @property
     def pixels_HW3(self) -> NDArray[np.float32]:

@@ -16,7 +16,8 @@ def load_photographs(images: str | None) -> PhotoSet:
 
     Args:
         images: A folder, searched recursively; ``div2k`` for DIV2K's validation set, downloaded
-            once; ``bundled:test`` or ``bundled:historic``; the bundled test photographs if absent.
+            once; ``bundled:test``, ``bundled:test-crops`` or ``bundled:historic``; the second of
+            them if absent.
 
     Raises:
         SrscopeError: If there are none; the message says what to give.
@@ -26,7 +27,7 @@ def load_photographs(images: str | None) -> PhotoSet:
         'bundled historic photographs'
     """
     if images is None:
-        return load_bundled("test")
+        return load_bundled("test-crops")
     if images.startswith(BUNDLED):
         return load_bundled(images.removeprefix(BUNDLED))
     return div2k_validation() if images == "div2k" else load_folder(images)

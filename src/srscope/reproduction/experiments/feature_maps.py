@@ -13,6 +13,7 @@ from srscope.analyses.maps.run import degraded_versions, maps_of
 from srscope.degradations.catalogue import load_suite
 from srscope.features.channels import FeatureMaps, rank_channels
 from srscope.figures.save import save_figure
+from srscope.images.bundled import load_bundled
 from srscope.images.sources import load_photographs
 from srscope.networks.structure.identity import identity_of
 from srscope.networks.structure.select import select_layers
@@ -73,7 +74,9 @@ def _measured(
 def _maps(lab: Lab, name: str) -> FeatureMaps:
     loaded = lab.network(name)
     (tap,) = select_layers(loaded, [DEEPEST])
-    photos = load_photographs(lab.config.images or None).photographs
+    images = lab.config.images
+    # Not the crops that are analysed unless other photographs are given: they have no middle.
+    photos = (load_photographs(images) if images else load_bundled("test")).photographs
     photo = next((each for each in photos if each.name == PICTURE), photos[0])
     versions = degraded_versions(
         photo.pixels_HW3, load_suite(SUITE), scale=loaded.scale, crop=SIDE, seed=lab.config.seed
