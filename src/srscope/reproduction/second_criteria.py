@@ -19,6 +19,7 @@ Suffixes: S seeds, B draws, R runs.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -44,6 +45,7 @@ SMALLEST_CHI = 0.01
 _TAIL = 0.025
 
 
+@functools.cache
 def accuracy_of(d_prime: float, sets: int) -> float:
     """Return the accuracy of an ideal observer of equally distant normal clouds.
 
