@@ -192,9 +192,8 @@ def variance_components_of_gram(
 
 
 def _shares(part_3X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the parts as shares of their sum; those below 0 count as 0; NaN where all do."""
-    part_3X = np.maximum(part_3X, 0.0)
-    total_X = part_3X.sum(axis=0)
+    """Return the parts as shares of the sum of those above 0; NaN where there is none."""
+    total_X = np.maximum(part_3X, 0.0).sum(axis=0)
     return np.divide(part_3X, total_X, out=np.full_like(part_3X, np.nan), where=total_X > 0)
 
 

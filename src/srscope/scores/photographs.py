@@ -201,8 +201,10 @@ def jackknife_interval(
     Args:
         value: The score of all photographs.
         without_P: The score without each of them.
-        share: Whether the score is between 0 and 1: the interval is then taken on the scale of
-            log(x / (1 - x)), so that it stays there. At 0 or 1 it is taken as it is, and cut.
+        share: Whether the score is a share. Where Student's interval lies between 0 and 1 it is
+            taken anew on the scale of log(x / (1 - x)), on which shares spread more evenly; where
+            it reaches beyond, it is cut: that scale knows no 0, which may be the truth. Estimates
+            outside [0, 1] are allowed, and their value is cut as well.
 
     Raises:
         ParameterError: If there are fewer than 2 photographs.
@@ -223,16 +225,17 @@ def jackknife_interval(
         why = "the score is not finite without some photograph"
         raise DegenerateError("a jackknife interval", why, "give more photographs")
     quantile = float(stdtrit(photographs - 1, _TAIL))
-    scaled = share and 0 < value < 1 and bool(((without_P > 0) & (without_P < 1)).all())
-    at = np.log(without_P / (1 - without_P)) if scaled else without_P
-    half = quantile * math.sqrt((photographs - 1) * float(at.var()))
-    if scaled:
-        centre = math.log(value / (1 - value))
-        low, high = (1 / (1 + math.exp(-(centre + side))) for side in (-half, half))
-    else:
-        low, high = value - half, value + half
-        if share:
-            low, high = max(0.0, low), min(1.0, high)
+
+    def half(at_P: NDArray[np.float64]) -> float:
+        return quantile * math.sqrt((photographs - 1) * float(at_P.var()))
+
+    low, high = value - half(without_P), value + half(without_P)
+    if share:
+        inside = 0 < low and high < 1 and bool(((without_P > 0) & (without_P < 1)).all())
+        if inside:
+            width, centre = half(np.log(without_P / (1 - without_P))), math.log(value / (1 - value))
+            low, high = (1 / (1 + math.exp(-(centre + side))) for side in (-width, width))
+        low, value, high = (min(1.0, max(0.0, each)) for each in (low, value, high))
     return _interval(value, low, high, photographs)
 
 
