@@ -17,6 +17,8 @@ FAST = {
     "pca": 6,
     "runs": 2,
     "permutations": 49,
+    "random": 0,
+    "trivial": False,
 }
 """Options of an analysis that takes about a second."""
 FASTEST: dict[str, Any] = {
@@ -26,6 +28,8 @@ FASTEST: dict[str, Any] = {
     "runs": 1,
     "permutations": 9,
     "untrained": False,
+    "random": 0,
+    "trivial": False,
     "tsne": TsneConfig(perplexity=4, iterations=260),
 }
 """Options of one that takes less, its t-SNE included."""
@@ -38,6 +42,8 @@ FAST_WORDS = [
     "--tsne.perplexity=5",
     "--tsne.iterations=260",
     "--untrained=false",
+    "--random=0",
+    "--trivial=false",
     "--quiet",
 ]
 """Such options on the command line."""
