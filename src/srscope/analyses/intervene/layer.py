@@ -9,7 +9,7 @@ Suffixes: S sets, M contents, C channels, D directions, P photographs, R control
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,8 +80,15 @@ class EditedLayer:
         """Fit the codes of a layer; the arguments are the fields of that name."""
         statistics = passes.statistics(tap)
         photographs = int(photograph_M.max()) + 1
+        every_M = np.ones(len(photograph_M), dtype=np.bool_)
+        whole = _code_without(statistics.mean_SMC, every_M, clean, tap.label)
+        # Controls are drawn with the covariance of all photographs: a draw is to be one direction
+        # for all of them. If it differed, its effects would average out, and the code's would not.
         codes = tuple(
-            _code_without(statistics.mean_SMC, photograph_M != out, clean, tap.label)
+            replace(
+                _code_without(statistics.mean_SMC, photograph_M != out, clean, tap.label),
+                clean_CC=whole.clean_CC,
+            )
             for out in range(photographs)
         )
         frames = tuple(
