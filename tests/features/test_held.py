@@ -90,7 +90,7 @@ def test_an_analysis_gives_the_same_whether_or_not_they_are_held(
 ) -> None:
     network = srscope.load_network(str(tiny_checkpoint(tmp_path / "tiny.safetensors", blocks=1)))
     options: dict[str, Any] = {**FASTEST, "images": str(photographs(tmp_path / "in"))}
-    options |= {"untrained": True}
+    options |= {"untrained": True, "random": 0}
     stored = srscope.analyze(network, out=tmp_path / "out", **options)
     folder = tmp_path / "out" / "features" / "network"
     size = sum(4 * np.prod(entry.shape) for entry in FeatureStore.open(folder).layers)

@@ -57,7 +57,7 @@ def crop_files(folder: Path, **sides: list[int]) -> PhotoSet:
     for name, lengths in sides.items():
         for number, side in enumerate(lengths, start=1):
             file = folder / f"{name}-{number}.png"
-            Image.new("RGB", (side, side), (10 * number, 0, 0)).save(file)
+            Image.new("RGB", (side, side), (10 * number, ord(name), 0)).save(file)
             size_HW = (side, side)
             files.append(PhotoFile(name=file.name, path=file, size_HW=size_HW, cut_from=name))
     return PhotoSet(photographs=tuple(files), source="made")

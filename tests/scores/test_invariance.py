@@ -26,7 +26,7 @@ SCORES: dict[str, Callable[[Points, Labels, Labels], tuple[float, ...]]] = {
     "CHI": lambda x, s, c: (separability(x, s).chi,),
     "silhouette": lambda x, s, c: (silhouette(x, s),),
     "k-NN": lambda x, s, c: (knn_accuracy(x, s, c, k=3),),
-    "variance": lambda x, s, c: astuple(two_way_variance(x, s, c)),
+    "variance": lambda x, s, c: astuple(two_way_variance(x, s, c))[:3],
     "CHI after PCA": lambda x, s, c: (separability(pca(x, components=4).points_NC, s).chi,),
 }
 """Scores without a unit, of points (N, D), sets and contents."""
