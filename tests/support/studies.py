@@ -31,6 +31,7 @@ from srscope.scores.record import (
     TsneScores,
     VarianceShares,
 )
+from srscope.scores.runs import mean_of_runs
 from srscope.study.record import Inputs, Study
 from srscope.study.verdict import verdict_of
 
@@ -180,7 +181,16 @@ def layer(
         label=label,
         shape=(64, 32, 32),
         depth=depth,
-        tsne=TsneScores(chi=chis, wd=wds, bd=bds, kl=kls, grade=grade_of(chis.mean)),
+        tsne=TsneScores(
+            chi=chis,
+            wd=wds,
+            bd=bds,
+            kl=kls,
+            grade=grade_of(chis.mean),
+            chi_known=mean_of_runs(chis.runs),
+            trustworthiness=0.9,
+            continuity=0.85,
+        ),
         feature_space=FeatureSpaceScores(
             chi=1.2 + 0.6 * chi**0.5,
             silhouette=0.62 * apart - 0.04,

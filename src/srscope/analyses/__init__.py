@@ -32,7 +32,17 @@ class Analysis:
     more: str = ""
 
 
-ANALYSES: dict[str, Analysis] = {}
+ANALYSES: dict[str, Analysis] = {
+    each.name: each
+    for each in (
+        Analysis(
+            name="intervene",
+            question="Does a network use what its layers tell of degradations?",
+            module="srscope.analyses.intervene.command",
+            more="Edits the degradation code of a layer during the pass and measures the output.",
+        ),
+    )
+}
 """Every kind of analysis that goes through :mod:`srscope.analyses.runner`, by name."""
 
 

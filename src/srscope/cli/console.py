@@ -72,7 +72,7 @@ def print_table(
         table.add_row(*(Text(cell) for cell in row))
     console = Console()
     if not console.is_terminal:
-        console.width = 160
+        console.width = 240
     console.print(table)
 
 

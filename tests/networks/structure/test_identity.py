@@ -86,7 +86,7 @@ def test_another_process_finds_the_same(monkeypatch):
     # The source may be edited while the tests run.
     monkeypatch.setattr(identity, "program", lambda: "this")
     script = (
-        "import torch\nfrom srscope.networks import identity\n"
+        "import torch\nfrom srscope.networks.structure import identity\n"
         "identity.program = lambda: 'this'\n"
         "from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig\n"
         "torch.manual_seed(0)\n"
