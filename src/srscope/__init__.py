@@ -11,21 +11,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from srscope.analyses import register_analysis
     from srscope.analyses.comparison.run import compare
     from srscope.analyses.course.run import over_training
     from srscope.analyses.maps.run import feature_maps, write_maps
     from srscope.analyses.photographs import photograph_features, photograph_means
+    from srscope.analyses.runner import run_analysis
     from srscope.analyses.separability import analyze, score_features, write_outputs
     from srscope.degradations.catalogue import list_suites, load_suite
     from srscope.degradations.write import write_degraded as degrade
     from srscope.errors import SrscopeError
     from srscope.exports.export import export
+    from srscope.features.edit import edit
     from srscope.images.bundled import load_bundled
     from srscope.images.folder import load_folder
     from srscope.images.io import read_image, write_image
     from srscope.networks.upscale import upscale
     from srscope.networks.zoo import list_networks, load_network
     from srscope.reproduction.reproduce import reproduce
+    from srscope.scores.table import register_score
     from srscope.study.config import AnalysisConfig
     from srscope.study.store import read_study
     from srscope.training.loop import train
@@ -39,6 +43,7 @@ _HOME = {
     "SrscopeError": "srscope.errors:SrscopeError",
     "analyze": "srscope.analyses.separability:analyze",
     "compare": "srscope.analyses.comparison.run:compare",
+    "edit": "srscope.features.edit:edit",
     "degrade": "srscope.degradations.write:write_degraded",
     "export": "srscope.exports.export:export",
     "feature_maps": "srscope.analyses.maps.run:feature_maps",
@@ -54,7 +59,10 @@ _HOME = {
     "photograph_means": "srscope.analyses.photographs:photograph_means",
     "read_image": "srscope.images.io:read_image",
     "read_study": "srscope.study.store:read_study",
+    "register_analysis": "srscope.analyses:register_analysis",
+    "register_score": "srscope.scores.table:register_score",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
+    "run_analysis": "srscope.analyses.runner:run_analysis",
     "score_features": "srscope.analyses.separability:score_features",
     "train": "srscope.training.loop:train",
     "upscale": "srscope.networks.upscale:upscale",
@@ -70,6 +78,7 @@ __all__ = [
     "analyze",
     "compare",
     "degrade",
+    "edit",
     "export",
     "feature_maps",
     "list_networks",
@@ -84,7 +93,10 @@ __all__ = [
     "photograph_means",
     "read_image",
     "read_study",
+    "register_analysis",
+    "register_score",
     "reproduce",
+    "run_analysis",
     "score_features",
     "train",
     "upscale",

@@ -115,15 +115,10 @@ def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> 
 
 def headline(record: InterveneRecord) -> str:
     """Say which layers' codes are used, and by how much the output changes."""
-    used = [
-        (layer, each)
-        for layer in record.layers
-        for each in layer.sets
-        if each.use.word == "uses it"
-    ]
+    effects = [(layer, each) for layer in record.layers for each in layer.sets]
+    used = [(layer, each) for layer, each in effects if each.use.word == "uses it"]
     name = record.network.name
     if not used:
-        effects = [(layer, each) for layer in record.layers for each in layer.sets]
         layer, most = max(effects, key=lambda pair: pair[1].effect("move").psnr.mean)
         undecided = sum(each.use.word == "not decided" for _, each in effects)
         gain = _gain(most.effect("move"))
@@ -211,7 +206,7 @@ def figures(record: InterveneRecord) -> Mapping[str, Figure]:
 
     names = [each.name for each in record.layers[0].sets]
     with style.house_style():
-        figure = style.new_figure((style.FULL_WIDTH, 2.6))
+        figure = style.new_figure(height=2.6)
         panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
         at_L = np.arange(len(record.layers))
         for axes, name in zip(panels, names, strict=True):
