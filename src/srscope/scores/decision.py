@@ -206,10 +206,12 @@ def _choose(
     right_VPK = np.stack(
         [np.bincount(cell_N, weights=told_N, minlength=size_PK.size) for told_N in told_VN]
     ).reshape(-1, *cells)
-    all_V = (right_VPK.sum(axis=1) / size_PK.sum(axis=0)).mean(axis=1)
+    # Rounded, so that of candidates that are equally good the first is taken.
+    all_V = (right_VPK.sum(axis=1) / size_PK.sum(axis=0)).mean(axis=1).round(12)
     # Accuracy on all photographs but each; folds see to it that every set has another one.
     others_VPK = right_VPK.sum(axis=1, keepdims=True) - right_VPK
     others_VP = (others_VPK / np.maximum(size_PK.sum(axis=0) - size_PK, 1)).mean(axis=2)
+    others_VP = others_VP.round(12)
     winner = int(all_V.argmax())
     name, view = names[winner]
     return _Chosen(

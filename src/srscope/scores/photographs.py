@@ -231,7 +231,7 @@ def jackknife_interval(
 
     low, high = value - half(without_P), value + half(without_P)
     if share:
-        inside = 0 < low and high < 1 and bool(((without_P > 0) & (without_P < 1)).all())
+        inside = low > 0 and high < 1 and bool(((without_P > 0) & (without_P < 1)).all())
         if inside:
             width, centre = half(np.log(without_P / (1 - without_P))), math.log(value / (1 - value))
             low, high = (1 / (1 + math.exp(-(centre + side))) for side in (-width, width))
