@@ -8,7 +8,7 @@ import pytest
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores import null
-from srscope.scores.null import permutation_p_value
+from srscope.scores.null import permutation_p_value, photograph_p_value
 from srscope.scores.separability import separability
 from support.points import clusters, crossed_labels
 
@@ -203,3 +203,69 @@ def test_units_that_do_not_fit_are_refused(units, contents, message):
     points, sets = np.arange(8.0).reshape(4, 2), np.array([0, 0, 1, 1])
     with pytest.raises(ParameterError, match=message):
         permutation_p_value(points, sets, contents, unit_N=units, seed=0)
+
+
+def photograph_design(photographs, contents=2, sets=3):
+    photograph_N = np.tile(np.repeat(np.arange(photographs), contents), sets)
+    return np.repeat(np.arange(sets), photographs * contents), photograph_N
+
+
+def test_photographs_are_turned_about_as_wholes():
+    rng = np.random.default_rng(0)
+    sets, photographs = photograph_design(7)
+    points = rng.normal(size=(42, 3)) + 0.3 * sets[:, None] + rng.normal(size=(7, 3))[photographs]
+    shift = np.zeros((7, 3, 3))
+    for p, k in itertools.product(range(7), range(3)):
+        shift[p, k] = points[(photographs == p) & (sets == k)].mean(axis=0)
+    shift -= shift.mean(axis=1, keepdims=True)
+    turned = [
+        ((np.array(signs)[:, None, None] * shift).mean(axis=0) ** 2).sum()
+        for signs in itertools.product((1, -1), repeat=7)
+    ]
+    expected = np.mean(np.array(turned) >= turned[0] * (1 - 1e-9))
+    assert 0.02 < expected < 0.8
+    exact = photograph_p_value(points, sets, photographs, permutations=999, seed=0)
+    assert exact == pytest.approx(expected)
+    drawn = photograph_p_value(points, sets, photographs, permutations=63 - 1, seed=0)
+    other = photograph_p_value(points, sets, photographs, permutations=63 - 1, seed=1)
+    assert drawn == pytest.approx(expected, abs=0.15)
+    assert drawn != other
+
+
+def test_sets_that_differ_in_spread_alone_are_not_shifted():
+    rng = np.random.default_rng(0)
+    sets, photographs = photograph_design(12)
+    spread = np.array([0.1, 1.0, 4.0])[sets][:, None]  # what shuffling labels cannot bear
+    rejected = shuffled = 0
+    for trial in range(200):
+        own = rng.normal(size=(3, 12, 5))[sets, photographs] * spread  # a photograph's own shift
+        points = own + spread * rng.normal(size=(72, 5)) + 3 * rng.normal(size=(12, 5))[photographs]
+        p = photograph_p_value(points, sets, photographs, permutations=199, seed=trial)
+        rejected += p <= 0.05
+        contents = np.tile(np.arange(24), 3)
+        shuffled += permutation_p_value(points, sets, contents, permutations=199, seed=0) <= 0.05
+    assert 0.02 <= rejected / 200 <= 0.08
+    assert shuffled / 200 > 0.1
+
+
+def test_a_shift_of_a_set_is_found():
+    rng = np.random.default_rng(0)
+    sets, photographs = photograph_design(20)
+    points = rng.normal(size=(120, 5)) + 0.8 * np.eye(3, 5)[sets]
+    assert photograph_p_value(points, sets, photographs, seed=0) <= 0.005
+
+
+def test_designs_without_photographs_to_turn_say_why():
+    sets, photographs = photograph_design(6)
+    points = np.random.default_rng(0).normal(size=(36, 2))
+    photograph_p_value(points, sets, photographs, seed=0)
+    with pytest.raises(DegenerateError, match="turning 5 photographs about gives no p-value"):
+        photograph_p_value(*(each[photographs < 5] for each in (points, sets, photographs)), seed=0)
+    with pytest.raises(DegenerateError, match=r"not in all sets; .* by shuffling their labels"):
+        photograph_p_value(points, sets, np.arange(36), seed=0)
+    with pytest.raises(ParameterError, match="the photographs of points must be one a point"):
+        photograph_p_value(points, sets, photographs[1:], seed=0)
+    with pytest.raises(ParameterError, match="permutations must be 1 or more"):
+        photograph_p_value(points, sets, photographs, permutations=0, seed=0)
+    with pytest.raises(ParameterError, match="seed must be 0 or more"):
+        photograph_p_value(points, sets, photographs, seed=-1)
