@@ -165,10 +165,10 @@ def decide(
         set_N=set_N,
         photograph_N=photograph_N,
         folds=folds,
-        rival=_choose(controls, set_N, photograph_N) if controls else None,
+        rival=choose(controls, set_N, photograph_N) if controls else None,
     )
     each_layer = tuple(
-        judge.decision(_choose([layer], set_N, photograph_N), masked=_masked(layer))
+        judge.decision(choose([layer], set_N, photograph_N), masked=_masked(layer))
         for layer in layers
     )
     separating = [
@@ -177,13 +177,20 @@ def decide(
         if decision.separates == "yes"
     ]
     masked = bool(separating) and all(separating)
-    best = judge.decision(_choose(layers, set_N, photograph_N), masked=masked)
+    best = judge.decision(choose(layers, set_N, photograph_N), masked=masked)
     return NetworkDecision(best=best, layers=each_layer)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Chosen:
-    """The best of some candidates: as all photographs say, and as the others say of each."""
+class Chosen:
+    """The best of some candidates: as all photographs say, and as the others say of each.
+
+    Args:
+        name: Of the best candidate on all photographs.
+        view: Its view.
+        by_all_N: Whether it told the set of each image.
+        by_others_N: The same of the candidate that is best on all other photographs.
+    """
 
     name: str
     view: str
@@ -191,11 +198,18 @@ class _Chosen:
     by_others_N: NDArray[np.float64]
 
 
-def _choose(
+def choose(
     candidates: Sequence[Told],
     set_N: NDArray[np.integer[Any]],
     photograph_N: NDArray[np.integer[Any]],
-) -> _Chosen:
+) -> Chosen:
+    """Return the best of some candidates, with and without the photograph that is judged.
+
+    Args:
+        candidates: At least one.
+        set_N: The set of each image.
+        photograph_N: The photograph of each image.
+    """
     names = [(each.name, view) for each in candidates for view in each.views]
     told_VN = np.concatenate([each.told_VN for each in candidates]).astype(np.float64)
     index_N = indices(photograph_N)
@@ -214,7 +228,7 @@ def _choose(
     others_VP = others_VP.round(12)
     winner = int(all_V.argmax())
     name, view = names[winner]
-    return _Chosen(
+    return Chosen(
         name=name,
         view=view,
         by_all_N=told_VN[winner],
@@ -227,12 +241,12 @@ class _Judge:
     set_N: NDArray[np.integer[Any]]
     photograph_N: NDArray[np.integer[Any]]
     folds: int
-    rival: _Chosen | None
+    rival: Chosen | None
 
-    def decision(self, chosen: _Chosen, *, masked: bool) -> Decision:
+    def decision(self, chosen: Chosen, *, masked: bool) -> Decision:
         chance = 1 / len(np.unique(self.set_N))
         line = chance + MARGIN * (1 - chance)
-        accuracy = _hull(
+        accuracy = hull(
             *(
                 share_interval(balanced(told_N, self.set_N, self.photograph_N), folds=self.folds)
                 for told_N in (chosen.by_others_N, chosen.by_all_N)
@@ -244,7 +258,7 @@ class _Judge:
                 chosen.by_others_N - self.rival.by_others_N,
                 chosen.by_all_N - self.rival.by_all_N,
             )
-            difference = _hull(
+            difference = hull(
                 *(
                     difference_interval(
                         balanced(gap_N, self.set_N, self.photograph_N), folds=self.folds
@@ -269,7 +283,7 @@ class _Judge:
         )
 
 
-def _hull(first: Interval, second: Interval) -> Interval:
+def hull(first: Interval, second: Interval) -> Interval:
     """Return the first number with an interval that holds both intervals."""
     return Interval(
         value=first.value,

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from srscope.errors import DegenerateError
-from srscope.scores.decision import Candidate, Decision, decide, is_masked
+from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.decision import Decision, Told, decide
+from srscope.scores.photographs import Interval
+from srscope.scores.probe import photograph_folds
 from srscope.scores.record import LayerScores, ProbeScore
 from srscope.study import words
 from srscope.study.record import Finding, Kind, LayerVerdict, Study, Verdict, best_layer
@@ -22,29 +24,45 @@ PAPERS_DESIGN = (300, 3)
 def verdict_of(study: Study) -> Verdict:
     """Say whether the features separate the sets, beyond simple statistics, masked or not."""
     name, sets = words.network_name(study), named_sets(study)
-    readable = [each for each in study.layers if each.told_RN is not None]
-    if not readable:
+    readable = {e.layer: t for e in study.layers if (t := told_of(e, study)) is not None}
+    inputs = study.inputs
+    simple = [study.pixels, *study.trivial] if study.trivial else []
+    try:
+        found = decide(
+            list(readable.values()),
+            [t for e in simple if (t := told_of(e, study)) is not None],
+            inputs.set_N,
+            inputs.photograph_N,
+            folds=int(photograph_folds(inputs.set_N, inputs.photograph_N, name=name).max()) + 1,
+        )
+    except (DegenerateError, ParameterError):
         return Verdict(
             kind="undefined",
             headline=f"No verdict on {name}: a probe needs images of two photographs or more in "
             "every set.",
             would_decide="Give more photographs.",
         )
-    found = _decided(study, readable)
-    best = _most_accurate(readable)
-    masked = _masked(best, found)
-    by_layer = tuple(_of_layer(study, each) for each in readable)
-    kind = _kind(found, masked=masked)
+    best = next(each for each in study.layers if each.layer == found.best.layer)
+    by_layer = tuple(
+        LayerVerdict(
+            layer=each.layer,
+            separates=each.separates,
+            beyond_simple_statistics=each.beyond_simple_statistics,
+            masked_by_content=each.masked_by_content,
+        )
+        for each in found.layers
+    )
+    masked = found.best.masked_by_content
     return Verdict(
-        kind=kind,
+        kind=_kind(found.best, masked=masked),
         layer=best.layer,
-        separates=found.separates,
-        beyond_simple_statistics=found.beyond_simple_statistics,
+        separates=found.best.separates,
+        beyond_simple_statistics=found.best.beyond_simple_statistics,
         masked_by_content=masked,
-        headline=_headline(name, sets, best, found, masked=masked),
-        would_decide=_would_decide(found),
+        headline=_headline(study, name, sets, best, found.best),
+        would_decide=found.best.would_decide,
         findings=(
-            _by_whom(study, best, found),
+            _by_whom(study, best, found.best),
             _where(study, by_layer, best),
             *_which(best),
             _share(best, masked=masked),
@@ -52,6 +70,47 @@ def verdict_of(study: Study) -> Verdict:
         ),
         layers=by_layer,
     )
+
+
+VIEWS = ("flattened features", "channel means", "channel log standard deviations")
+
+
+def told_of(layer: LayerScores, study: Study | None = None) -> Told | None:
+    """Return what the probe told of a layer or control; ``None`` where it was not run.
+
+    Args:
+        layer: The layer.
+        study: CHI decides too where this study has the paper's design.
+    """
+    if layer.told_RN is None:
+        return None
+    run = [
+        number
+        for number, probe in enumerate(
+            (layer.probe, layer.probe_channel_means, layer.probe_channel_log_std)
+        )
+        if probe is not None
+    ]
+    split, known = layer.variance.components if layer.variance else None, layer.tsne.chi_known
+    chi = None
+    if study is not None and has_papers_design(study) and known is not None:
+        chi = _interval(known.mean, known.low, known.high)
+    return Told(
+        name=layer.layer,
+        views=tuple(VIEWS[number] for number in run),
+        told_VN=layer.told_RN[run],
+        chi=chi,
+        degradation=None
+        if split is None
+        else _interval(split.degradation, split.degradation_low, split.degradation_high),
+        content=None
+        if split is None
+        else _interval(split.content, split.content_low, split.content_high),
+    )
+
+
+def _interval(value: float, low: float, high: float) -> Interval:
+    return Interval(value=value, low=low, high=high, photographs=0, reliable=True)
 
 
 def named_sets(study: Study) -> str:
@@ -67,44 +126,6 @@ def has_papers_design(study: Study) -> bool:
     return (len(study.inputs.set_N), len(study.suite.sets)) == PAPERS_DESIGN
 
 
-def _decided(study: Study, layers: Sequence[LayerScores]) -> Decision:
-    inputs = study.inputs
-    controls = [study.pixels, *study.trivial] if study.trivial else []
-    candidates, simple = (
-        [Candidate(name=e.label, told_RN=e.told_RN) for e in entries if e.told_RN is not None]
-        for entries in (layers, controls)
-    )
-    return decide(candidates, simple, inputs.set_N, inputs.photograph_N)
-
-
-def _of_layer(study: Study, layer: LayerScores) -> LayerVerdict:
-    try:
-        found = _decided(study, [layer])
-    except DegenerateError:
-        return LayerVerdict(layer=layer.layer)
-    return LayerVerdict(
-        layer=layer.layer,
-        separates=found.separates,
-        beyond_simple_statistics=found.beyond_simple_statistics,
-        masked_by_content=_masked(layer, found),
-    )
-
-
-def _most_accurate(layers: Sequence[LayerScores]) -> LayerScores:
-    """Return the layer whose best probe is most accurate, the deeper one of equals."""
-    return max(reversed(layers), key=lambda e: e.best_probe.accuracy if e.best_probe else 0.0)
-
-
-def _masked(layer: LayerScores, found: Decision) -> bool:
-    split = layer.variance.components if layer.variance else None
-    return is_masked(
-        found.separates,
-        split.degradation if split else None,
-        split.content if split else None,
-        layer.tsne.chi.mean,
-    )
-
-
 def _kind(found: Decision, *, masked: bool) -> Kind:
     if found.separates == "no":
         return "none"
@@ -117,7 +138,7 @@ def _kind(found: Decision, *, masked: bool) -> Kind:
     return "undecided" if found.beyond_simple_statistics == "not decided" else "uncompared"
 
 
-def _headline(name: str, sets: str, best: LayerScores, found: Decision, *, masked: bool) -> str:
+def _headline(study: Study, name: str, sets: str, best: LayerScores, found: Decision) -> str:
     where = f"at {words.shorten(best.label, 48)}"
     probe = f"a probe is right for {_with_interval(found)}"
     if found.separates == "no":
@@ -130,11 +151,16 @@ def _headline(name: str, sets: str, best: LayerScores, found: Decision, *, maske
         "not decided": "but whether beyond simple statistics of the images is not decided",
         "not compared": "with no simple statistic to compare it with",
     }[found.beyond_simple_statistics]
-    hidden = ", masked by content" if masked else ""
-    beside = ""
-    if found.control is not None:
-        beside = f", the best simple statistic for {words.percent(found.control.value)}"
+    hidden = ", masked by content" if found.masked_by_content else ""
+    control, beside = _control(study, found), ""
+    if control is not None and control.best_probe is not None:
+        beside = f", the best simple statistic for {words.percent(control.best_probe.accuracy)}"
     return f"{name} separates {sets}{hidden}, {beyond}: {where}, {probe}{beside}."
+
+
+def _control(study: Study, found: Decision) -> LayerScores | None:
+    entries = (study.pixels, *study.trivial)
+    return next((each for each in entries if each.layer == found.control), None)
 
 
 def _with_interval(found: Decision) -> str:
@@ -142,28 +168,20 @@ def _with_interval(found: Decision) -> str:
     return f"{words.percent(found.accuracy.value)} [{low}, {high}] of the images"
 
 
-def _would_decide(found: Decision) -> str | None:
-    if found.photographs_needed is None:
-        return None
-    return (
-        f"About {found.photographs_needed} photographs, by the width of the interval over the "
-        f"{found.accuracy.photographs} given."
-    )
-
-
 def _by_whom(study: Study, best: LayerScores, found: Decision) -> Finding:
     answers = {
         "yes": "More than these. The network tells more images right than the best of them.",
-        "no": "These suffice. The best of them tells as many images right, within 5 points.",
+        "no": "These suffice. The best of them tells as many images right, within 2 points.",
         "not decided": "Not decided. The difference to the best of them may be 0.",
         "not compared": "Unknown: they were not computed.",
     }
     parts = [f"the network {words.percent(found.accuracy.value)}"]
-    if found.control is not None and found.difference is not None:
-        low, high = (f"{100 * end:+.0f}" for end in (found.difference.low, found.difference.high))
+    control = _control(study, found)
+    if control is not None and control.best_probe is not None and found.difference is not None:
+        gap = found.difference
         parts.append(
-            f"{found.best_control} {words.percent(found.control.value)} (difference "
-            f"{100 * found.difference.value:+.0f} points [{low}, {high}])"
+            f"{control.label} {words.percent(control.best_probe.accuracy)} (difference "
+            f"{100 * gap.value:+.0f} points [{100 * gap.low:+.0f}, {100 * gap.high:+.0f}])"
         )
     for what, entries in (
         ("the same architecture untrained", study.untrained),

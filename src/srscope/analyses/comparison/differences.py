@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from srscope.errors import DegenerateError
-from srscope.scores.decision import Candidate, nested
+from srscope.scores.decision import Told, choose, hull
 from srscope.scores.photographs import balanced, difference_interval
+from srscope.scores.probe import FOLDS
 from srscope.study.record import Study
+from srscope.study.verdict import told_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,13 +59,21 @@ def differences(studies: Sequence[tuple[str, Study]]) -> tuple[Difference, ...]:
             continue
         set_N, photograph_N = one.inputs.set_N, one.inputs.photograph_N
         try:
-            told = [
-                nested(_candidates(study), set_N, photograph_N)[0].astype(np.float64)
-                for study in (one, other)
-            ]
-        except DegenerateError:  # no layer was probed, or all images are of one photograph
+            candidates = [_candidates(study) for study in (one, other)]
+            if not all(candidates):  # no layer was probed
+                continue
+            best = [choose(each, set_N, photograph_N) for each in candidates]
+        except DegenerateError:  # all images are of one photograph
             continue
-        interval = difference_interval(balanced(told[0] - told[1], set_N, photograph_N))
+        interval = hull(
+            *(
+                difference_interval(balanced(gap_N, set_N, photograph_N), folds=FOLDS)
+                for gap_N in (
+                    best[0].by_others_N - best[1].by_others_N,
+                    best[0].by_all_N - best[1].by_all_N,
+                )
+            )
+        )
         found.append(
             Difference(
                 first=first,
@@ -77,9 +87,5 @@ def differences(studies: Sequence[tuple[str, Study]]) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def _candidates(study: Study) -> list[Candidate]:
-    return [
-        Candidate(name=layer.label, told_RN=layer.told_RN)
-        for layer in study.layers
-        if layer.told_RN is not None
-    ]
+def _candidates(study: Study) -> list[Told]:
+    return [told for layer in study.layers if (told := told_of(layer)) is not None]
