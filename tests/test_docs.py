@@ -33,7 +33,6 @@ from srscope.degradations.catalogue import load_suite, unregister_suite
 from srscope.degradations.family import unregister
 from srscope.degradations.plugin import load_plugins
 from srscope.errors import ParameterError
-from srscope.study import neighbours
 from srscope.study import verdict as rules
 from srscope.study.config import AnalysisConfig
 from srscope.study.record import scores_dict

@@ -1,15 +1,40 @@
+"""The verdict in words: its kinds, its sentences and the numbers in them."""
+
 from __future__ import annotations
 
 import dataclasses
+import typing
+from typing import Any
 
 import numpy as np
 import pytest
 
-from srscope.scores.record import Runs, VarianceShares
-from srscope.scores.separability import grade, separability
-from srscope.study.record import Study
-from srscope.study.verdict import Verdict, verdict
+from srscope.scores.record import LayerScores, NoiseFloor, VarianceShares
+from srscope.study import words
+from srscope.study.record import Kind, Study, Verdict
+from srscope.study.verdict import PAPERS_DESIGN, has_papers_design, probe_text, verdict_of
 from support import studies
+
+PER_CENT = "\N{NO-BREAK SPACE}%"
+MANY: dict[str, Any] = {"contents": 100, "side": 8, "runs": 2}
+"""The paper's design: 300 images in 3 sets; narrow intervals, small pictures."""
+
+
+_MADE: dict[str, Study] = {}
+
+
+def made(**changes: Any) -> Study:
+    """Return a study of the paper's design, or with changes; made once."""
+    key = repr(sorted(changes.items()))
+    if key not in _MADE:
+        _MADE[key] = studies.make(**{**MANY, **changes})
+    return _MADE[key]
+
+
+def judged(**changes: Any) -> Verdict:
+    verdict = made(**changes).verdict
+    assert verdict is not None
+    return verdict
 
 
 def answer(outcome: Verdict, start: str) -> str:
@@ -17,219 +42,361 @@ def answer(outcome: Verdict, start: str) -> str:
     return found
 
 
+def with_components(record: Study, index: int, degradation: float, content: float) -> Study:
+    """Return ``record`` with a layer of these components of variance, judged anew."""
+    variance = record.layers[index].variance
+    assert variance is not None
+    split = studies.components(degradation, content)
+    variance = dataclasses.replace(variance, components=split)
+    return studies.with_layer(record, index, variance=variance)
+
+
+def without_probes(record: Study) -> Study:
+    """Return ``record`` as if no layer could be probed, judged anew."""
+    gone: dict[str, Any] = dict.fromkeys(
+        ("probe", "probe_channel_means", "probe_channel_log_std", "told_RN")
+    )
+    layers = tuple(dataclasses.replace(each, **gone) for each in record.layers)
+    return studies.judged(dataclasses.replace(record, layers=layers))
+
+
+# --- kinds
+
+BEYOND = ("beyond", "yes", "yes", "separates clean, blur and noise, beyond what simple statistics")
+SIMPLE = ("simple", "yes", "no", "but no more than a simple statistic of the images does")
+OPEN = ("undecided", "yes", "not decided", "but whether beyond simple statistics of the images is")
+ALONE = ("uncompared", "yes", "not compared", "with no simple statistic to compare it with")
+NONE = ("none", "no", "not compared", "does not separate clean, blur and noise: at ResBlock")
+HALF = ("undecided", "not decided", "not compared", "separates clean, blur and noise is not decid")
+
+
 @pytest.mark.parametrize(
-    ("changes", "kind", "phrase"),
+    ("changes", "expected"),
     [
-        ({}, "learned", "strongly separates clean, blur and noise, and it is the network"),
-        ({"chis": [0.0, 1.0, 30.0, 60.0]}, "learned", "weakly separates"),
-        ({"chis": [0.0, 1.0, 30.0, 200.0]}, "learned", "clearly separates"),
-        ({"chis": [0.0, 0.0, 0.1, 3.5]}, "none", "does not separate clean, blur and noise"),
-        ({"pixels_chi": 100.0}, "strengthened", "more than the images by themselves"),
-        ({"untrained_chi": 100.0}, "strengthened", "more than the images by themselves"),
-        ({"pixels_chi": 580.0}, "inherited", "but no more than a control does"),
-        ({"untrained_chi": 900.0}, "inherited", "but no more than a control does"),
-        ({"chis": [9, 5, 2, 1], "pixels_chi": 80.0}, "removed", "does not separate"),
+        ({}, BEYOND),
+        ({"trivial": (0.5, 0.94)}, SIMPLE),
+        ({"trivial": (0.99,)}, SIMPLE),
+        ({"trivial": (0.85,), "contents": 20, "chis": [0, 0, 0, 400]}, OPEN),
+        ({"pixels_chi": 600.0}, SIMPLE),  # raw pixels are a simple statistic
+        ({"trivial": ()}, ALONE),
+        ({"trivial": (), "pixels_chi": 600.0}, ALONE),
+        ({"chis": [0.0, 0.0, 0.1, 1.0], "trivial": ()}, NONE),
+        ({"chis": [0.0, 0.0, 0.1, 8.0], "trivial": ()}, HALF),
     ],
 )
 def test_contrasting_studies_get_contrasting_verdicts(
-    changes: dict[str, object], kind: str, phrase: str
+    changes: dict[str, object], expected: tuple[str, str, str, str]
 ) -> None:
-    outcome = verdict(studies.make(**changes))
-    assert outcome.kind == kind
+    outcome = judged(**changes)
+    kind, separates, beyond, phrase = expected
+    assert (outcome.kind, outcome.separates) == (kind, separates)
+    assert outcome.beyond_simple_statistics == beyond
     assert phrase in outcome.headline
-    assert outcome.headline.startswith("srresnet-wgr ")
+    assert "srresnet-wgr" in outcome.headline
+    assert not outcome.masked_by_content
     assert [f.question for f in outcome.findings] == [
-        "The network, or just different images?",
+        "The network, or simple statistics?",
         "Where in depth?",
         "Which sets?",
         "Degradation or content?",
-        "Is it there without t-SNE?",
+        "What does the paper's score say?",
     ]
+    assert outcome.kind in typing.get_args(Kind)
 
 
-def test_the_headline_names_the_strongest_layer_and_its_score() -> None:
-    record = studies.make(chis=[0.0, 700.0, 100.0, 40.0])
-    chi = record.layers[1].tsne.chi
-    assert verdict(record).headline.endswith(f"CHI {chi.mean:.0f} ± {chi.std:.0f} at ResBlock4.")
+def test_no_separation_stays_none_whatever_the_controls_reach() -> None:
+    outcome = judged(chis=[0.0, 0.0, 0.1, 1.0], trivial=(0.9,))
+    assert (outcome.kind, outcome.beyond_simple_statistics) == ("none", "no")
+    assert "simple" not in outcome.headline
 
 
-def test_the_bands_edge_belongs_to_separates() -> None:
-    record = studies.make(layers=1, chis=[50.0])
-    for mean, band, kind in ((20.0, "+", "learned"), (19.99, "-", "none")):
-        chi = Runs(mean=mean, std=0.0, runs=(mean,))
-        scores = dataclasses.replace(record.layers[0].tsne, chi=chi, grade=band)
-        assert verdict(studies.with_layer(record, 0, tsne=scores)).kind == kind
+def test_degradation_under_content_is_masked() -> None:
+    record = made()
+    for content, kind in ((0.19, "beyond"), (0.21, "masked")):
+        outcome = with_components(record, -1, 0.02, content).verdict
+        assert outcome is not None
+        assert outcome.kind == kind
+        assert outcome.masked_by_content is (kind == "masked")
+        assert (", masked by content, beyond" in outcome.headline) is (kind == "masked")
+        told = answer(outcome, "Degradation").startswith(
+            "The degradation is in the features, but hidden under content."
+        )
+        assert told is (kind == "masked")
 
 
-def test_clusters_that_shuffled_labels_give_too_are_no_separation() -> None:
-    record = studies.make()
-    scores = dataclasses.replace(record.layers[-1].feature_space, p_value=0.2)
-    outcome = verdict(studies.with_layer(record, -1, feature_space=scores))
-    assert outcome.kind == "none"
-    assert "beyond chance" in outcome.headline
-    assert "shuffled labels" in answer(outcome, "Is it there")
+def test_what_a_simple_statistic_shows_is_simple_even_where_masked() -> None:
+    outcome = with_components(made(trivial=(0.94,)), -1, 0.01, 0.8).verdict
+    assert outcome is not None
+    assert (outcome.kind, outcome.masked_by_content) == ("simple", True)
+    assert ", masked by content, but no more than" in outcome.headline
 
 
-def test_controls_are_quoted_with_their_numbers() -> None:
-    text = answer(verdict(studies.make()), "The network")
-    assert text.startswith("The network. ")
-    assert "the raw pixels: CHI 0.02 ± 0.00" in text
-    assert "the same architecture untrained (highest at " in text
-
-
-def test_of_two_controls_the_stronger_decides() -> None:
-    record = studies.make(pixels_chi=0.02, untrained_chi=580.0)
-    assert verdict(record).kind == "inherited"
-
-
-def test_no_more_than_a_control_while_their_spreads_over_runs_meet() -> None:
-    record = studies.make(pixels_chi=100.0)
-    assert verdict(record).kind == "strengthened"
+def test_without_components_chi_decides_what_is_masked() -> None:
+    record = made(crossed=False)
+    assert record.verdict is not None
+    assert not record.verdict.masked_by_content
     last = record.layers[-1]
-    for std, kind in ((300.0, "strengthened"), (510.0, "inherited")):
-        chi = dataclasses.replace(last.tsne.chi, std=std)
-        wider = dataclasses.replace(last, tsne=dataclasses.replace(last.tsne, chi=chi))
-        spread = dataclasses.replace(record, layers=(*record.layers[:-1], wider))
-        assert verdict(spread).kind == kind
+    low = dataclasses.replace(last.tsne, chi=studies.Runs.of([3.0, 4.0]))
+    outcome = studies.with_layer(record, -1, tsne=low).verdict
+    assert outcome is not None
+    assert outcome.kind == "masked"
 
 
-def test_a_missing_untrained_control_is_said() -> None:
-    record = dataclasses.replace(studies.make(), untrained=())
-    outcome = verdict(record)
-    assert outcome.kind == "uncontrolled"
-    assert "with no untrained network to compare it with" in outcome.headline
-    assert "that control was not run" in answer(outcome, "The network")
+def test_no_probe_no_verdict() -> None:
+    outcome = without_probes(made()).verdict
+    assert outcome is not None
+    assert (outcome.kind, outcome.layer, outcome.findings) == ("undefined", "", ())
+    assert outcome.headline.startswith("No verdict on srresnet-wgr: a probe needs images of two")
+    assert outcome.would_decide == "Give more photographs."
 
 
-def placed(centres_K: list[float]) -> Study:
-    """Return a study whose last layer has its sets round points of a line, with CHI to match."""
-    record = studies.make(contents=30, runs=2)
-    set_N = record.inputs.set_N
-    spread_N2 = np.random.default_rng(0).normal(size=(len(set_N), 2))
-    points_N2 = spread_N2 + np.array([(c, 0.0) for c in centres_K])[set_N]
-    chi = separability(points_N2, set_N).chi
-    last = record.layers[-1]
-    runs = Runs(mean=chi, std=0.0, runs=(chi, chi))
-    return studies.with_layer(
-        record,
-        -1,
-        points_RN2=np.stack([points_N2, points_N2]),
-        tsne=dataclasses.replace(last.tsne, chi=runs, grade=grade(chi)),
+def test_controls_that_cannot_be_probed_are_not_compared() -> None:
+    record = made()
+    trivial = tuple(dataclasses.replace(each, told_RN=None) for each in record.trivial)
+    pixels = dataclasses.replace(record.pixels, told_RN=None)
+    outcome = verdict_of(dataclasses.replace(record, trivial=trivial, pixels=pixels))
+    assert (outcome.kind, outcome.beyond_simple_statistics) == ("uncompared", "not compared")
+
+
+def test_the_verdict_is_that_of_the_record() -> None:
+    record = made()
+    assert verdict_of(record) == record.verdict
+
+
+# --- the headline
+
+
+def test_the_headline_names_the_best_layer_its_interval_and_the_best_control() -> None:
+    outcome = judged(chis=[0.0, 700.0, 100.0, 40.0])
+    assert outcome.layer == "body.3"
+    record = made(chis=[0.0, 700.0, 100.0, 40.0])
+    probe = record.layers[1].probe_channel_means
+    assert probe is not None
+    low, high = round(100 * probe.low), round(100 * probe.high)
+    assert outcome.headline.endswith(
+        f"at ResBlock4, a probe is right for 95{PER_CENT} [{low}, {high}] of the images, the best "
+        f"simple statistic for 60{PER_CENT}."
     )
 
 
-def test_sets_that_lie_together_are_named_in_the_headline() -> None:
-    outcome = verdict(placed([0.0, 0.1, 20.0]))
-    assert "clean, blur and noise (clean and blur hardly), and it is" in outcome.headline
-    text = answer(outcome, "Which sets")
-    assert "clean and blur are least apart, CHI 1.25" in text
-    assert "clean and noise most" in text or "blur and noise most" in text
+def test_of_equally_accurate_layers_the_deeper_one_is_named() -> None:
+    record = made()
+    last = record.layers[-1]
+    names = ("probe", "probe_channel_means", "probe_channel_log_std", "told_RN")
+    record = studies.with_layer(record, 1, **{name: getattr(last, name) for name in names})
+    assert record.verdict is not None
+    assert record.verdict.layer == last.layer
 
 
-def test_sets_that_are_all_apart_need_no_brackets() -> None:
-    assert "(" not in verdict(placed([0.0, 20.0, 40.0])).headline
+def test_the_choice_of_the_best_layer_is_paid_for() -> None:
+    """Of many layers that tell nothing the best one looks good, and is not called so."""
+    record = made(layers=17, chis=[0.0] * 17, trivial=())
+    rng = np.random.default_rng(1)
+    inputs = record.inputs
+    layers: list[LayerScores] = []
+    for each in record.layers:
+        told_RN = rng.random((3, len(inputs.set_N))) < 1 / 3
+        best = studies.probe_score(told_RN[1], inputs.set_N, inputs.photograph_N)
+        layers.append(dataclasses.replace(each, told_RN=told_RN, probe_channel_means=best))
+    outcome = verdict_of(dataclasses.replace(record, layers=tuple(layers)))
+    highest = max(each.best_probe.accuracy for each in layers if each.best_probe)
+    assert highest > 0.36
+    assert outcome.kind == "none"
+    assert f"right for {100 * highest:.0f}{PER_CENT}" not in outcome.headline
 
 
-def test_of_two_sets_there_is_one_pair_and_nothing_to_add() -> None:
-    outcome = verdict(studies.make(sets=("blur1", "blur4")))
-    assert "(" not in outcome.headline
-    assert "Which sets?" not in [finding.question for finding in outcome.findings]
+def test_many_sets_are_counted_not_listed() -> None:
+    outcome = judged(sets=[f"noise{i}" for i in range(7)], contents=30)
+    assert "the 7 sets of clean-blur-noise" in outcome.headline
 
 
-def test_without_any_control_nothing_is_claimed() -> None:
-    record = studies.make()
-    record = dataclasses.replace(record, untrained=(), pixels=studies.without_chi(record.pixels))
-    outcome = verdict(record)
-    assert outcome.kind == "uncontrolled"
-    assert "with no control to compare it with" in outcome.headline
+def test_names_that_cannot_be_printed_are_mended() -> None:
+    outcome = judged(sets=("clean", "bl\nur"), network="net\u202ework")
+    assert "\n" not in outcome.headline
+    assert "\u202e" not in outcome.headline
+
+
+# --- what would decide
+
+
+def test_what_is_not_decided_says_how_many_photographs_would_decide() -> None:
+    outcome = judged(chis=[0.0, 0.0, 0.1, 8.0], trivial=())
+    assert outcome.would_decide is not None
+    assert outcome.would_decide.startswith("About ")
+    assert outcome.would_decide.endswith("by the width of the interval over the 10 given.")
+    assert int(outcome.would_decide.split()[1]) > 10
+
+
+def test_what_is_decided_needs_nothing() -> None:
+    assert judged().would_decide is None
+    assert judged(trivial=(0.94,)).would_decide is None
+
+
+# --- findings
+
+
+def test_the_network_and_its_controls_are_quoted_with_their_numbers() -> None:
+    text = answer(judged(), "The network")
+    assert text.startswith("More than these. The network tells more images right than the best of")
+    for part in (
+        f"The network 94{PER_CENT}; ",
+        f"radial log power spectrum 60{PER_CENT} (difference +34 points [+",
+        f"the same architecture untrained up to 33{PER_CENT}; ",
+        f"at random up to 43{PER_CENT}; ",
+        f"chance 33{PER_CENT}.",
+    ):
+        assert part in text
+
+
+def test_controls_that_were_not_run_are_not_quoted() -> None:
+    record = made(trivial=(), random_chi=None)
+    outcome = verdict_of(dataclasses.replace(record, untrained=()))
     text = answer(outcome, "The network")
-    assert text.startswith("Unknown: no control has a defined score.")
-    assert "raw pixels" not in text
+    assert text == (
+        f"Unknown: they were not computed. The network 94{PER_CENT}; chance 33{PER_CENT}."
+    )
+
+
+def test_each_outcome_of_the_comparison_has_its_sentence() -> None:
+    assert answer(judged(trivial=(0.94,)), "The network").startswith("These suffice.")
+    undecided = judged(trivial=(0.85,), contents=20, chis=[0, 0, 0, 400])
+    assert answer(undecided, "The network").startswith("Not decided.")
+
+
+@pytest.mark.parametrize("photographs", [7, 8])
+def test_few_photographs_are_said(photographs: int) -> None:
+    text = answer(judged(contents=photographs), "The network")
+    few = f"Only {photographs} photographs: the intervals are rough."
+    assert text.endswith(few) is (photographs < 8)
+    assert ("rough" in text) is (photographs < 8)
 
 
 @pytest.mark.parametrize(
     ("chis", "phrases"),
     [
         (
-            [0.0, 0.1, 38.0, 614.0],
-            ["From ResBlock8 on, layer 3 of 4", "strongest at the last, ResBlock16"],
+            [0.0, 0.0, 38.0, 614.0],
+            ["From ResBlock8 (59", "on, layer 3 of 4", "Beyond simple statistics from ResBlock16"],
         ),
-        ([30.0, 40.0, 60.0, 80.0], ["From the first layer analysed on, Conv1"]),
-        ([0.0, 0.1, 2.0, 3.0], ["Nowhere. From Conv1 (CHI 0.00) to ResBlock16"]),
-        ([0.0, 700.0, 200.0, 50.0], ["strongest at ResBlock4", "then fades, to ResBlock16"]),
-        ([0.0, 50.0, 3.0, 600.0], ["falls below CHI 20 again at ResBlock8"]),
+        ([300.0, 300.0, 300.0, 400.0], ["In every layer analysed, from Conv1 (89"]),
+        ([0.0, 0.1, 1.0, 1.0], ["No layer surely separates; the best is ResBlock"]),
+        ([0.0, 700.0, 0.0, 0.0], ["From ResBlock4 (95", "The best layer is ResBlock4 (95"]),
     ],
 )
 def test_where_it_appears(chis: list[float], phrases: list[str]) -> None:
-    text = answer(verdict(studies.make(chis=chis)), "Where")
+    text = answer(judged(chis=chis), "Where")
     for phrase in phrases:
         assert phrase in text
 
 
-def test_a_steady_rise_is_not_said_to_fade_or_fall() -> None:
-    text = answer(verdict(studies.make()), "Where")
-    assert "fades" not in text
-    assert "again" not in text
+def test_one_layer_is_not_called_the_best() -> None:
+    text = answer(judged(layers=1, chis=[300.0]), "Where")
+    assert text == f"In every layer analysed, from Conv1 (89{PER_CENT}) on."
 
 
-def test_one_layer_says_nothing_of_depth() -> None:
-    text = answer(verdict(studies.make(layers=1, chis=[50.0])), "Where")
-    assert "nothing can be said about depth" in text
+def test_every_layer_has_a_verdict_of_its_own() -> None:
+    record = made(chis=[0.0, 5.0, 38.0, 614.0])
+    record = with_components(record, -1, 0.01, 0.5)
+    assert record.verdict is not None
+    found = [
+        (each.separates, each.beyond_simple_statistics, each.masked_by_content)
+        for each in record.verdict.layers
+    ]
+    assert [each.layer for each in record.verdict.layers] == [e.layer for e in record.layers]
+    assert found[0] == ("no", "no", False)
+    assert found[1][0] == "not decided" or found[1][0] == "no"
+    assert found[2][:2] == ("yes", "no") or found[2][:2] == ("yes", "not decided")
+    assert found[3] == ("yes", "yes", True)
 
 
-def test_undefined_layers_are_left_out_by_name() -> None:
-    record = studies.make()
-    gone = studies.without_chi(record.layers[-1])
-    outcome = verdict(dataclasses.replace(record, layers=(*record.layers[:-1], gone)))
-    assert "undefined at ResBlock16" in answer(outcome, "Where")
-    assert "ResBlock8" in outcome.headline
-
-
-def test_no_defined_layer_no_verdict() -> None:
-    record = studies.make()
-    record = dataclasses.replace(record, layers=tuple(map(studies.without_chi, record.layers)))
-    outcome = verdict(record)
-    assert outcome.kind == "undefined"
-    assert outcome.headline == "No verdict on srresnet-wgr: CHI is undefined in every layer."
-
-
-def test_variance_shares_are_told_for_the_strongest_layer() -> None:
-    record = studies.make()
-    split = VarianceShares(degradation=0.2, content=0.7, interaction=0.1)
-    text = answer(verdict(studies.with_layer(record, -1, variance=split)), "Degradation")
-    assert "due to content: " in text
-    assert "20\N{NO-BREAK SPACE}% degradation, " in text
-    assert "In the raw pixels" in text
-
-
-def test_sets_that_share_no_contents_bring_a_caveat() -> None:
-    outcome = verdict(studies.make(crossed=False))
-    assert "may partly be a difference of contents" in answer(outcome, "Degradation")
-    assert "accuracy undefined in this design" in answer(outcome, "Is it there")
-
-
-def test_clusters_only_in_the_picture_bring_a_caveat() -> None:
-    record = studies.make()
-    scores = dataclasses.replace(record.layers[-1].feature_space, knn_accuracy=0.4)
-    text = answer(verdict(studies.with_layer(record, -1, feature_space=scores)), "Is it there")
-    assert text.startswith("With caution")
-    assert (
-        "40\N{NO-BREAK SPACE}% of the images (chance 33\N{NO-BREAK SPACE}%, raw pixels 33" in text
+def test_the_nearest_and_the_farthest_pair_are_named() -> None:
+    record = made()
+    text = answer(judged(), "Which sets")
+    pairs = {pair.sets: pair for pair in record.layers[-1].pairs}
+    hard, easy = pairs["blur", "noise"], pairs["clean", "blur"]
+    assert text == (
+        f"Hardest to tell apart: blur and noise (AUC {hard.auc:.2f} [{hard.low:.2f}, "
+        f"{hard.high:.2f}]). Easiest: clean and blur (AUC {easy.auc:.2f} [{easy.low:.2f}, "
+        f"{easy.high:.2f}])."
     )
 
 
-def test_a_reliable_but_small_difference_is_called_that() -> None:
-    text = answer(verdict(studies.make(chis=[0.0, 0.0, 0.1, 3.5])), "Is it there")
-    assert "more than chance allows, but too little to form clusters" in text
+def test_of_two_sets_there_is_one_pair_and_nothing_to_add() -> None:
+    outcome = judged(sets=("blur1", "blur4"))
+    assert "Which sets?" not in [finding.question for finding in outcome.findings]
 
 
-def test_no_permutation_test_is_said() -> None:
-    record = studies.make()
-    scores = dataclasses.replace(record.layers[-1].feature_space, p_value=None)
-    text = answer(verdict(studies.with_layer(record, -1, feature_space=scores)), "Is it there")
-    assert "no permutation test" in text
+def test_components_stand_beside_raw_shares_and_the_floor_of_noise() -> None:
+    record = made()
+    split = VarianceShares(
+        degradation=0.2,
+        content=0.7,
+        interaction=0.1,
+        components=studies.components(0.31, 0.45),
+        noise_floor=NoiseFloor(degradation=0.01, content=0.33, interaction=0.66),
+    )
+    outcome = studies.with_layer(record, -1, variance=split).verdict
+    assert outcome is not None
+    text = answer(outcome, "Degradation")
+    assert text == (
+        f"At ResBlock16, free of noise: 31{PER_CENT} of the variance is due to the degradation, "
+        f"45{PER_CENT} to the content. (Raw shares: 20{PER_CENT} and 70{PER_CENT}; pure noise "
+        f"would give 1{PER_CENT} and 33{PER_CENT}.)"
+    )
 
 
-def test_many_sets_are_counted_not_listed() -> None:
-    outcome = verdict(studies.make(sets=[f"noise{i}" for i in range(7)]))
-    assert "the 7 sets of clean-blur-noise" in outcome.headline
+def test_sets_that_share_no_contents_bring_a_caveat() -> None:
+    outcome = judged(crossed=False)
+    assert "may partly be a difference of contents" in answer(outcome, "Degradation")
+
+
+# --- the paper's score
+
+
+def test_the_papers_grade_is_told_in_the_papers_design_alone() -> None:
+    assert PAPERS_DESIGN == (300, 3)
+    record = made()
+    assert has_papers_design(record)
+    chi = record.layers[-1].tsne.chi
+    text = answer(judged(), "What does the paper's")
+    assert f"highest at ResBlock16: {words.with_spread(chi)}, grade +++." in text
+    for changes in ({"contents": 99}, {"contents": 150, "sets": ("clean", "blur")}):
+        other = made(**changes)
+        assert not has_papers_design(other)
+        text = answer(judged(**changes), "What does the paper's")
+        assert "grade +" not in text
+        count, sets = len(other.inputs.set_N), len(other.suite.sets)
+        assert f"the paper's grades are not meant for {count} images in {sets} sets." in text
+
+
+def test_chi_of_simple_statistics_stands_beside_it() -> None:
+    record = made()
+    highest = max(each.tsne.chi.mean for each in record.trivial)
+    text = answer(judged(), "What does the paper's")
+    assert text.endswith(f"The same of simple statistics reaches {words.number(highest)}.")
+    alone = made(trivial=())
+    gone = dataclasses.replace(alone, pixels=studies.without_chi(alone.pixels))
+    assert "simple statistics" not in answer(verdict_of(gone), "What does the paper's")
+
+
+def test_undefined_maps_leave_the_verdict_and_are_said() -> None:
+    record = made()
+    gone = dataclasses.replace(record, layers=tuple(map(studies.without_chi, record.layers)))
+    outcome = verdict_of(gone)
+    assert outcome.kind == "beyond"
+    text = answer(outcome, "What does the paper's")
+    assert text == "CHI of the t-SNE maps is undefined in every layer."
+
+
+def test_a_layer_without_a_map_is_not_the_one_with_the_highest_chi() -> None:
+    record = made()
+    gone = studies.without_chi(record.layers[-1])
+    outcome = verdict_of(dataclasses.replace(record, layers=(*record.layers[:-1], gone)))
+    assert "highest at ResBlock8" in answer(outcome, "What does the paper's")
+
+
+def test_a_probe_is_written_with_its_interval() -> None:
+    layer = made().layers[-1]
+    assert probe_text(None) == "undefined"
+    probe = dataclasses.replace(layer.best_probe, accuracy=0.914, low=0.88, high=0.951)  # type: ignore[type-var]
+    assert probe_text(probe) == f"91{PER_CENT} [88, 95]"

@@ -230,8 +230,11 @@ class Restoration:
 
 
 def best_layer(study: Study) -> LayerScores:
-    """Return the layer with the highest mean CHI, the deeper one of equals."""
-    return max(reversed(study.layers), key=lambda layer: layer.tsne.chi.mean)
+    """Return the layer with the highest mean CHI that is defined, the deeper one of equals."""
+    return max(
+        reversed(study.layers),
+        key=lambda layer: chi if math.isfinite(chi := layer.tsne.chi.mean) else -math.inf,
+    )
 
 
 def score_columns() -> tuple[str, ...]:

@@ -195,8 +195,9 @@ def _by_whom(study: Study, best: LayerScores, found: Decision) -> Finding:
     few = ""
     if not found.accuracy.reliable:
         few = f" Only {found.accuracy.photographs} photographs: the intervals are rough."
-    answer = f"{answers[found.beyond_simple_statistics]} {'; '.join(parts)}.{few}"
-    return Finding(question="The network, or simple statistics?", answer=_sentence(answer))
+    numbers = _sentence("; ".join(parts))
+    answer = f"{answers[found.beyond_simple_statistics]} {numbers}.{few}"
+    return Finding(question="The network, or simple statistics?", answer=answer)
 
 
 def _sentence(text: str) -> str:
@@ -279,9 +280,10 @@ def _map(study: Study) -> Finding:
             f". CHI grows with the number of images, so the paper's grades are not meant for "
             f"{len(study.inputs.set_N)} images in {len(study.suite.sets)} sets."
         )
-    simple = max((e.tsne.chi.mean for e in (study.pixels, *study.trivial)), default=math.nan)
-    if math.isfinite(simple):
-        answer += f" The same of simple statistics reaches {words.number(simple)}."
+    simple = [e.tsne.chi.mean for e in (study.pixels, *study.trivial)]
+    simple = [chi for chi in simple if math.isfinite(chi)]
+    if simple:
+        answer += f" The same of simple statistics reaches {words.number(max(simple))}."
     return Finding(question="What does the paper's score say?", answer=answer)
 
 
