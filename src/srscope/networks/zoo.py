@@ -23,6 +23,7 @@ from srscope.networks.checkpoints import (
 from srscope.networks.description import LoadedNetwork, weights_sha256
 from srscope.networks.factory import load_factory
 from srscope.networks.foreign import load_detected, load_timm
+from srscope.networks.loading.formats import load_by_format
 from srscope.networks.programs import load_program, program_kind
 from srscope.networks.spec import Value, parse_spec, refuse_options
 
@@ -103,6 +104,9 @@ def load_network(spec: str) -> LoadedNetwork:
 
 
 def _load_file(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
+    other = load_by_format(path, options)
+    if other is not None:
+        return other
     program = program_kind(path)
     if program is not None:
         return load_program(path, program, options)
