@@ -23,6 +23,7 @@ from srscope.networks.loading.checkpoints import (
 )
 from srscope.networks.loading.factory import load_factory
 from srscope.networks.loading.foreign import load_detected, load_timm
+from srscope.networks.loading.formats import load_by_format
 from srscope.networks.loading.programs import load_program, program_kind
 from srscope.networks.loading.spec import Value, parse_spec, refuse_options
 
@@ -103,6 +104,9 @@ def load_network(spec: str) -> LoadedNetwork:
 
 
 def _load_file(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
+    other = load_by_format(path, options)
+    if other is not None:
+        return other
     program = program_kind(path)
     if program is not None:
         return load_program(path, program, options)

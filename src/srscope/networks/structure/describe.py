@@ -102,6 +102,7 @@ def describe(
     call: Call | None = None,
     fresh: Callable[[], State] | None = None,
     no_untrained: str = "",
+    more_notes: tuple[str, ...] = (),
 ) -> LoadedNetwork:
     """Find out how a network is fed and where it can be tapped.
 
@@ -116,6 +117,7 @@ def describe(
         call: How to run it, where ``inner(image)`` is not the way.
         fresh: Builds the architecture anew and returns its state dict.
         no_untrained: Why no untrained control can be made; empty if it can.
+        more_notes: What else is to be known of how it is fed.
 
     Raises:
         NetworkError: If the network takes no image, or none of its layers can be recorded.
@@ -159,6 +161,7 @@ def describe(
         notes=(
             f"magnifies by {sizes.scale}; is fed {grey}, {fed}, {takes}",
             f"found out by: {', '.join(tried)}",
+            *more_notes,
         ),
     )
 

@@ -13,7 +13,11 @@ Goes by what one example pass did (:mod:`~srscope.networks.structure.trace`), no
 4. What cannot be a feature is left out: no tensor, finer than the input (behind the
    magnification) or about to be shuffled into that, or of the shape of the network's input or
    output.
-5. Of more than :data:`MOST` candidates, :data:`SHOWN` are proposed: the first, the last, those
+5. A network without any blocks, all of its layers side by side as in ncnn and ONNX files, may have
+   residual blocks all the same. Where there are :data:`LEAST` sums behind convolutions or more,
+   these are the candidates, with the first layer: a sum ends a block. And what has one value a
+   channel, before layers with places, only weights these: it is none.
+6. Of more than :data:`MOST` candidates, :data:`SHOWN` are proposed: the first, the last, those
    after which the size changes, and between these as many more, evenly spread.
 """
 
@@ -22,8 +26,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from srscope.networks.description import TapPoint
 from srscope.networks.structure.trace import LayerCall, Trace
@@ -56,6 +60,8 @@ class _Unit:
     call: LayerCall
     named: LayerCall
     leaf: bool
+    sums: bool  # the call is a sum behind a convolution
+    block: bool = False  # it ends a residual block of a network that has no modules for blocks
 
 
 def discover(trace: Trace) -> Discovery:
@@ -69,7 +75,7 @@ def discover(trace: Trace) -> Discovery:
     """
     tree = _Tree(trace)
     units = tree.units()
-    labels = _labels(units)
+    labels = _labels(units, {call.name for call in trace.calls})
     taps = tuple(_tap(unit.call, trace, labels[unit.call.name]) for unit in units)
     usable = [call for call in trace.calls if call.end >= 0 and not call.why_not]
     layers = [
@@ -112,7 +118,7 @@ class _Tree:
             units = self._joined(front, opened)
             closed = [i for i in front if self.children.get(i) and i not in opened]
             if not closed:
-                return units
+                return units if opened else _of_blocks(_without_gates(units))
             largest = max(closed, key=lambda i: self.leaves[i])
             if len(units) >= LEAST and self.leaves[largest] * 2 <= self.all_leaves:
                 return units
@@ -157,7 +163,8 @@ class _Tree:
             tapped = next((i for i in reversed(group) if self._is_candidate(i, opened)), None)
             if tapped is not None:
                 call, named = self.calls[tapped], self.calls[group[0]]
-                units.append(_Unit(call=call, named=named, leaf=not self.children.get(tapped)))
+                leaf, sums = not self.children.get(tapped), self.calls[tapped].joins
+                units.append(_Unit(call=call, named=named, leaf=leaf, sums=sums))
         return sorted(units, key=lambda unit: unit.call.end)
 
     def _is_candidate(self, index: int, opened: set[int]) -> bool:
@@ -166,7 +173,7 @@ class _Tree:
             return False
         if index in opened and call.same_as_inner:
             return False
-        return not _is_finer(call, self.trace.size_HW)
+        return not _is_finer(call, self.trace.given_HW)
 
     def _is_whole(self, call: LayerCall) -> bool:
         """Tell an image, or what has the shape of the network's output."""
@@ -174,6 +181,18 @@ class _Tree:
         if len(call.shape) == 3 and call.shape[call.channel_axis - 1] in channels & {1, 3}:
             return True
         return call.shape == self.trace.output
+
+
+def _without_gates(units: list[_Unit]) -> list[_Unit]:
+    """Leave out vectors before the last layer that has places: the gates of channel attention."""
+    placed = [at for at, unit in enumerate(units) if len(unit.call.shape) > 1]
+    return [unit for at, unit in enumerate(units) if at in placed or at > max(placed, default=-1)]
+
+
+def _of_blocks(units: list[_Unit]) -> list[_Unit]:
+    """Return the first layer and the ends of residual blocks, where there are enough of these."""
+    ends = [replace(unit, block=True) for unit in units[1:] if unit.sums]
+    return [units[0], *ends] if len(ends) >= LEAST else units
 
 
 def _space(call: LayerCall) -> tuple[int, ...]:
@@ -192,21 +211,29 @@ def _shuffles(call: LayerCall, after: LayerCall) -> bool:
     return more and math.prod(after.shape) == math.prod(call.shape)
 
 
-def _labels(units: Sequence[_Unit]) -> dict[str, str]:
-    """Return name to label: a block's class and number, ``Conv1``, or the dotted name."""
+def _labels(units: Sequence[_Unit], names: Collection[str]) -> dict[str, str]:
+    """Return name to label: a block's class and number, ``Conv1``, or the dotted name.
+
+    No label is the name of another layer, of which ``names`` are all.
+    """
     blocks = Counter(unit.call.kind for unit in units if not unit.leaf)
     plain = blocks.total() < LEAST - 2  # a chain of single layers rather than of blocks
     numbers: Counter[str] = Counter()
     labels: dict[str, str] = {}
     for unit in units:
         kind = unit.call.kind
-        if unit.leaf:
+        if unit.block:
+            kind = "Block"
+        elif unit.leaf:
             kind = unit.named.kind.removesuffix("1d").removesuffix("2d").removesuffix("3d")
         numbers[kind] += 1
         label = f"{kind}{numbers[kind]}"
         first = unit is units[0] and kind == "Conv"
-        numbered = (plain or first) if unit.leaf else blocks[kind] > 1 and kind not in _NAMELESS
-        if not numbered or label in labels.values():
+        if unit.leaf:
+            numbered = plain or first or unit.block
+        else:
+            numbered = blocks[kind] > 1 and kind not in _NAMELESS
+        if not numbered or label in labels.values() or label in names:
             label = unit.named.name
         labels[unit.call.name] = label
     return labels
@@ -218,7 +245,7 @@ def _tap(call: LayerCall, trace: Trace, label: str) -> TapPoint:
         name=call.name,
         label=label,
         channels=call.shape[call.channel_axis - 1],
-        stride=max(1, round(math.sqrt(math.prod(trace.size_HW) / places))),
+        stride=max(1, round(math.sqrt(math.prod(trace.given_HW) / places))),
         channel_axis=call.channel_axis,
         shape=call.shape,
     )

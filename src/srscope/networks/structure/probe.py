@@ -93,19 +93,39 @@ def probe_range(network: nn.Module, call: Call, sizes: Sizes) -> str:
     worse. [0, 1], unless the network stays below 20 dB of PSNR there and reaches 30 dB in another:
     so for anything but images, and for most networks that were never trained.
     """
-    side = sizes.fitted(SIDES[0])
-    image_1CHW = _smooth(sizes.channels, side)
-    goal = F.interpolate(image_1CHW, scale_factor=sizes.scale, mode="bicubic")
     quality: dict[str, float] = {}
-    for name, (mean, std) in RANGES.items():
-        output = _run_on(network, call, (image_1CHW - mean[0]) / std[0], [])
-        if not is_image(output) or output.shape != goal.shape:
+    for name in RANGES:
+        found = _restored_db(network, call, sizes, name)
+        if found is None:
             return "1"
-        error = float((output * std[0] + mean[0] - goal).square().mean())
-        quality[name] = -10 * math.log10(max(error, 1e-12)) if math.isfinite(error) else -math.inf
+        quality[name] = found
     best = max(quality, key=lambda name: quality[name])
     clear = quality["1"] < _NOT_RESTORED_DB and quality[best] > _RESTORED_DB
     return best if clear else "1"
+
+
+def restores_better(network: nn.Module, one: Call, other: Call, sizes: Sizes) -> bool:
+    """Tell whether a network, fed in [0, 1], clearly does not restore its input by one call of two.
+
+    That is: it stays below 20 dB of PSNR by the first, and reaches 20 dB, and 10 dB more, by the
+    second.
+    """
+    db = [_restored_db(network, call, sizes, "1") for call in (one, other)]
+    if db[0] is None or db[1] is None:
+        return False
+    return db[0] < _NOT_RESTORED_DB < db[1] and db[1] - db[0] > _RESTORED_DB - _NOT_RESTORED_DB
+
+
+def _restored_db(network: nn.Module, call: Call, sizes: Sizes, name: str) -> float | None:
+    """Return the PSNR of the output to the enlarged input, fed in a range; ``None`` for no image."""
+    mean, std = RANGES[name]
+    image_1CHW = _smooth(sizes.channels, sizes.fitted(SIDES[0]))
+    goal = F.interpolate(image_1CHW, scale_factor=sizes.scale, mode="bicubic")
+    output = _run_on(network, call, (image_1CHW - mean[0]) / std[0], [])
+    if not is_image(output) or output.shape != goal.shape:
+        return None
+    error = float((output.cpu() * std[0] + mean[0] - goal).square().mean())
+    return -10 * math.log10(max(error, 1e-12)) if math.isfinite(error) else -math.inf
 
 
 def _likely_channels(network: nn.Module) -> tuple[int, ...]:

@@ -39,6 +39,8 @@ class LayerCall:
         weighted: The module itself has a weight of two axes or more: a convolution, a linear map.
         sequence: A plain ``nn.Sequential``, which does nothing but call what is in it.
         same_as_inner: The output is that of a call inside, handed on.
+        joins: Two or more tensors of its output's shape go in: a sum, as at the end of a residual
+            block.
     """
 
     name: str
@@ -52,6 +54,7 @@ class LayerCall:
     weighted: bool = False
     sequence: bool = False
     same_as_inner: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +72,11 @@ class Trace:
     size_HW: tuple[int, int]
     input: tuple[int, ...]
     output: tuple[int, ...]
+
+    @property
+    def given_HW(self) -> tuple[int, int]:
+        """Height and width that the network itself was given: with the border it is fed."""
+        return (self.input[1], self.input[2]) if len(self.input) == 3 else self.size_HW
 
 
 @contextlib.contextmanager
@@ -218,6 +226,7 @@ class _Recorder:
             shape=_shape(output),
             why_not=_why_not(output),
             same_as_inner=inner is not None and inner() is output,
+            joins=_count_alike(inputs, output) > 1,
         )
         self._ended += 1
         if isinstance(output, Tensor):
@@ -234,6 +243,12 @@ def kind_of(module: nn.Module) -> str:
     if type(module).__name__ == "InterpreterModule" and callable(told):
         return str(told()).rpartition(".")[2]
     return type(module).__name__
+
+
+def _count_alike(inputs: object, output: object) -> int:
+    """Count the tensors among a call's inputs that have the shape of its output."""
+    shape = _shape(output)
+    return sum(bool(shape) and _shape(x) == shape for x in inputs) if type(inputs) is tuple else 0
 
 
 def _shape(value: object) -> tuple[int, ...]:
