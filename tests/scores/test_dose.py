@@ -9,6 +9,8 @@ import pytest
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.dose import _crossing, _saturation, dose_response
+from srscope.scores.fold import Readable
+from srscope.scores.products import inner_products
 from srscope.scores.resampling import spearman
 
 LEVELS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -171,7 +173,15 @@ def test_levels_out_of_order_are_refused(levels):
 
 def test_rows_that_do_not_match_are_refused():
     with pytest.raises(ParameterError, match="720 rows: 120 contents, clean and at 5 levels"):
-        dose_response(np.ones((100, 3)), LEVELS, PHOTOGRAPH)
+        dose_response(_planted(1.0)[:100], LEVELS, PHOTOGRAPH)
+
+
+def test_features_made_ready_give_the_same():
+    features = _planted(1.0, width=200)
+    ready = Readable.of_products(inner_products(features), components=20)
+    found = dose_response(ready, LEVELS, PHOTOGRAPH, draws=5)
+    whole = dose_response(features, LEVELS, PHOTOGRAPH, draws=5, components=20)
+    assert (found.auc, found.norm, found.threshold) == (whole.auc, whole.norm, whole.threshold)
 
 
 def test_one_photograph_is_refused():

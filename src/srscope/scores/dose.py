@@ -28,7 +28,6 @@ from srscope.scores.fold import (
     scores_refitted,
     shrinkage_lda,
 )
-from srscope.scores.products import inner_products
 from srscope.scores.resampling import Estimate, interval_of, photograph_counts, spearman
 
 NOTICED = 0.75
@@ -109,7 +108,7 @@ class Draws:
 
 
 def dose_response(
-    features_ND: NDArray[np.floating[Any]],
+    features_ND: NDArray[np.floating[Any]] | Readable,
     levels: Sequence[float],
     photograph_M: NDArray[np.integer[Any]],
     *,
@@ -123,7 +122,8 @@ def dose_response(
 
     Args:
         features_ND: One row an image: all contents clean, then all at the first level, and so on,
-            always in the same order; N = (levels + 1) x contents.
+            always in the same order; N = (levels + 1) x contents. Or the same made ready, where
+            the inner products are at hand.
         levels: Degrees without the clean one, weakest first, above 0. Where a smaller degree is
             stronger (JPEG quality) they fall.
         photograph_M: The photograph of each content, any integers.
@@ -148,19 +148,21 @@ def dose_response(
     level_L = _checked_levels(levels)
     contents = len(photograph_M)
     rows = (len(level_L) + 1) * contents
-    if features_ND.ndim != 2 or len(features_ND) != rows:
+    if isinstance(features_ND, Readable):
+        features, name = features_ND, features_ND.name
+    else:
+        features = Readable.of(features_ND, components=components, name=name)
+    if features.count != rows:
         rule = f"{rows} rows: {contents} contents, clean and at {len(level_L)} levels"
-        raise ParameterError(name, rule, features_ND.shape)
+        raise ParameterError(name, rule, features.count)
     count_BM = photograph_counts(photograph_M, draws=draws, seed=seed)
     # The data itself comes first.
     weight_BM = np.concatenate([np.ones((1, contents)), count_BM.astype(np.float64)])
 
-    features = Readable.of(features_ND, components=components, name=name)
     auc_BL, d_prime_BL = _read(features, len(level_L), photograph_M, weight_BM, probe, seed, name)
-    products_NN = features.products_NN
-    if products_NN is None:
-        products_NN = inner_products(features_ND, name=name)
-    along_BL, norm_BL = _displacements(_differences(products_NN, contents), photograph_M, weight_BM)
+    along_BL, norm_BL = _displacements(
+        _differences(features.products(), contents), photograph_M, weight_BM
+    )
 
     crossing_B = np.array([_crossing(auc_L, NOTICED, level_L) for auc_L in auc_BL])
     rho_B = np.array([spearman(np.r_[0.0, row], np.arange(len(row) + 1.0)) for row in along_BL])

@@ -80,6 +80,30 @@ class Readable:
             name=name,
         )
 
+    @classmethod
+    def of_products(
+        cls,
+        products_NN: NDArray[np.float64],
+        *,
+        components: int = COMPONENTS,
+        name: str = "features",
+    ) -> Self:
+        """Take wide features by their inner products: :func:`inner_products`."""
+        return cls(
+            count=len(products_NN),
+            points_NC=None,
+            products_NN=products_NN,
+            components=components,
+            name=name,
+        )
+
+    def products(self) -> NDArray[np.float64]:
+        """Return the inner products of the rows, whatever they were made of."""
+        if self.products_NN is not None:
+            return self.products_NN
+        assert self.points_NC is not None
+        return inner_products(self.points_NC, name=self.name)
+
     def fold(
         self, train_T: NDArray[np.integer[Any]], other_U: NDArray[np.integer[Any]]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
