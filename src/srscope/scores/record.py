@@ -150,7 +150,7 @@ class LayerScores:
     probe_channel_log_std: ProbeScore | None = None
     knn_photographs: ProbeScore | None = None
     pairs: tuple[PairScore, ...] = ()
-    told_RN: NDArray[np.bool_] | None = None
+    told_RN: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @property
     def best_probe(self) -> ProbeScore | None:

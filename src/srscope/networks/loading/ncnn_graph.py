@@ -75,8 +75,8 @@ class NcnnNetwork(nn.Module):
                 larger[made] = max(larger[blob] for blob in taken) * magnification_of(module)
                 if larger[made] > _LARGEST:
                     raise NetworkError(
-                        f"ncnn layer {layer.name!r} enlarges the image {larger[made]:g} times, more "
-                        f"than {_LARGEST}; the file is damaged or a trap"
+                        f"ncnn layer {layer.name!r} enlarges the image {larger[made]:g} times, "
+                        f"more than {_LARGEST}; the file is damaged or a trap"
                     )
                 steps.append((self._add(layer.name, module), taken, made))
         weights.finish()

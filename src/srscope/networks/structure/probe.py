@@ -117,7 +117,7 @@ def restores_better(network: nn.Module, one: Call, other: Call, sizes: Sizes) ->
 
 
 def _restored_db(network: nn.Module, call: Call, sizes: Sizes, name: str) -> float | None:
-    """Return the PSNR of the output to the enlarged input, fed in a range; ``None`` for no image."""
+    """Return the PSNR of output to enlarged input, fed in a range; ``None`` for no image."""
     mean, std = RANGES[name]
     image_1CHW = _smooth(sizes.channels, sizes.fitted(SIDES[0]))
     goal = F.interpolate(image_1CHW, scale_factor=sizes.scale, mode="bicubic")
