@@ -187,7 +187,7 @@ def layer(
             bd=bds,
             kl=kls,
             grade=grade_of(chis.mean),
-            chi_known=mean_of_runs(chis.runs),
+            chi_known=mean_of_runs(chis.runs) if runs > 1 else None,
             trustworthiness=0.9,
             continuity=0.85,
         ),

@@ -294,7 +294,7 @@ def _scored(
             bd=Runs.of([score.bd for score in scores]),
             kl=Runs.of([run.kl for run in runs]),
             grade=grade(chi.mean),
-            chi_known=mean_of_runs(chi_R),
+            chi_known=mean_of_runs(chi_R) if len(chi_R) > 1 else None,
             trustworthiness=trust,
             continuity=continuity,
         ),

@@ -60,7 +60,9 @@ def verdict_of(study: Study) -> Verdict:
         beyond_simple_statistics=found.best.beyond_simple_statistics,
         masked_by_content=masked,
         headline=_headline(study, name, sets, best, found.best),
-        would_decide=found.best.would_decide,
+        would_decide=None
+        if found.best.would_decide is None
+        else f"{_sentence(found.best.would_decide)}.",
         findings=(
             _by_whom(study, best, found.best),
             _where(study, by_layer, best),
