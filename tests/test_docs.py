@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
-import inspect
 import json
 import re
 import shlex
@@ -27,12 +26,15 @@ import pytest
 from torch.distributed.run import get_args_parser as torchrun_parser
 
 import srscope
-from srscope.analyses import separability as analysis
 from srscope.cli.main import _recipe_overrides, _with_underscores
 from srscope.degradations.catalogue import load_suite, unregister_suite
 from srscope.degradations.family import unregister
 from srscope.degradations.plugin import load_plugins
 from srscope.errors import ParameterError
+from srscope.features.trivial import TRIVIAL
+from srscope.scores import decision
+from srscope.scores.photographs import RELIABLE_FROM
+from srscope.study import assembly
 from srscope.study import verdict as rules
 from srscope.study.config import AnalysisConfig
 from srscope.study.record import scores_dict
@@ -276,7 +278,10 @@ def fields_of(value: Any, prefix: str = "") -> Iterator[str]:
 
 def abstract(path: str) -> str:
     """Return ``path`` as the page writes it: E for a layer entry, * for a t-SNE score."""
-    path = re.sub(r"^(layers\[\]|controls\.pixels|controls\.untrained\[\])\.", "E.", path)
+    if path == "controls.trivial[].name":
+        return path
+    path = re.sub(r"^(layers\[\]|controls\.(pixels|(untrained|trivial|random)\[\]))\.", "E.", path)
+    path = re.sub(r"^E\.(probe_channel_\w+|knn_photographs)\.", "E.probe.", path)
     return re.sub(r"^E\.tsne\.(chi|wd|bd|kl)\.", "E.tsne.*.", path)
 
 
@@ -287,8 +292,8 @@ def test_protocol_and_environment_are_documented_as_the_analysis_fills_them() ->
     provenance = {"extraction": {"autocast": None}}
     store = SimpleNamespace(metadata={"patch": 32}, reducer="flatten", provenance=provenance)
     filled = {
-        "protocol": analysis._protocol(AnalysisConfig(), store),
-        "environment": analysis._environment("cpu"),
+        "protocol": assembly._protocol(AnalysisConfig(), store),
+        "environment": assembly._environment("cpu"),
     }
     written = {path for path in documented() if path.startswith(FREE)}
     assert set(fields_of(filled)) - {"protocol", "environment"} == written
@@ -323,11 +328,51 @@ def test_site_builds_without_warnings(tmp_path: Path) -> None:
 
 
 def test_rules_of_the_verdict_are_those_in_the_documents() -> None:
-    assert (rules.SEPARATES_FROM, rules.CLEARLY_MORE) == (20, 2)
-    assert (neighbours.CHANCE_ABOVE, neighbours.TELLING) == (0.05, 0.25)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    science = (ROOT / "docs" / "science.md").read_text("utf-8")
+    section = readme.partition("## Read the verdict")[2].partition("\n## ")[0]
+    rule = science.partition("## How the verdict is made")[2].partition("\n## ")[0]
+    assert (decision.MARGIN, decision.EQUIVALENT, decision.MASKED) == (0.1, 0.05, 10)
+    for page in (section, rule):
+        assert "a tenth of the way" in page
+        assert "below 5 points" in page
+        assert "more than 10 times the degradation's" in page
+    for sets, written in ((3, "40 % for three sets"), (2, "55 % for two")):
+        assert f"{100 * decision.line_above_chance(sets):.0f} % for" in written
+        assert written in rule
+    assert "above 40 %" in section
+    assert f"fewer than {RELIABLE_FROM} photographs" in rule
+    assert rules.PAPERS_DESIGN == (300, 3)
+    assert all("300 images in 3 sets" in page for page in (section, rule))
+
+
+def test_sentences_of_the_readme_are_those_of_verdicts() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     section = readme.partition("## Read the verdict")[2].partition("\n## ")[0]
-    phrases = re.findall(r'^\| "(?:… )?(.*?)(?: …)?" \|', section, re.MULTILINE)
-    assert len(phrases) == 6
-    source = inspect.getsource(rules) + inspect.getsource(neighbours)
-    assert [phrase for phrase in phrases if phrase not in source] == []
+    phrases = re.findall(r'^\| "(?:…,? )?(.*?)(?: …)?" \|', section, re.MULTILINE)
+    assert len(phrases) == 8
+    design: dict[str, Any] = {"contents": 100, "side": 8, "runs": 1}
+    open_ = {**design, "contents": 20, "chis": [0, 0, 0, 400], "trivial": (0.85,)}
+    made = [
+        studies.make(**design),
+        studies.make(**design, trivial=(0.94,)),
+        studies.make(**open_),
+        studies.make(**design, trivial=()),
+        studies.make(**design, chis=[0.0, 0.0, 0.0, 1.0]),
+        studies.make(**design, chis=[0.0, 0.0, 0.0, 8.0]),
+    ]
+    split = made[0].layers[-1].variance
+    assert split is not None
+    masked = dataclasses.replace(split, components=studies.components(0.02, 0.5))
+    made.append(studies.with_layer(made[0], -1, variance=masked))
+    told = [study.verdict.headline for study in made if study.verdict]
+    assert [p for p in phrases if not any(p in sentence for sentence in told)] == []
+
+
+def test_the_table_of_simple_statistics_is_the_registry() -> None:
+    science = (ROOT / "docs" / "science.md").read_text("utf-8")
+    section = science.partition("| simple statistic |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (.+?) \| ", section.replace("\\|", "¦"), re.MULTILINE)
+    assert [row.replace("¦", "|") for row in rows if row != "---"] == [
+        each.label for each in TRIVIAL.values()
+    ]
