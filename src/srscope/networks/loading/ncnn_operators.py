@@ -296,7 +296,8 @@ class Interp(nn.Module):
         self.corners = bool(given.whole(6))
         given.only(3, 0, "one fixed size")
         given.only(4, 0, "one fixed size")
-        given.only(5, 0, "a size known only while it runs")
+        if given.whole(5) and len(given.layer.inputs) < 2:
+            raise given.refused(5, "0 where no second blob gives the size")
         if not self.mode:
             raise given.refused(0, "1 (nearest), 2 (bilinear) or 3 (bicubic)")
         if any(not 0 < factor <= _LARGEST for factor in self.factors):
@@ -304,12 +305,13 @@ class Interp(nn.Module):
 
     def forward(self, x_NCHW: Tensor, like_NCHW: Tensor | None = None) -> Tensor:
         """Return a tensor of the new height and width."""
-        sides = x_NCHW.shape[2:]
-        size = [int(side * f) for side, f in zip(sides, self.factors, strict=True)]
-        if like_NCHW is not None:
-            size = list(like_NCHW.shape[2:])
         corners = None if self.mode == "nearest" else self.corners
-        return F.interpolate(x_NCHW, size=size, mode=self.mode, align_corners=corners)
+        # The factor, not the ratio of the sizes, says where a pixel comes from, as in ncnn.
+        size = None if like_NCHW is None else list(like_NCHW.shape[2:])
+        factors = list(self.factors) if size is None else None
+        return F.interpolate(
+            x_NCHW, size=size, scale_factor=factors, mode=self.mode, align_corners=corners
+        )
 
 
 class Pooling(nn.Module):
