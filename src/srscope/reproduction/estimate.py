@@ -76,7 +76,7 @@ def unit_counts(
         draws: How many.
 
     Example:
-        >>> unit_counts(np.array([0, 0, 7]), np.random.default_rng(0), draws=2).tolist()
+        >>> unit_counts(np.array([0, 0, 7]), np.random.default_rng(1), draws=2).tolist()
         [[1, 1, 1], [2, 2, 0]]
     """
     _, index_N = np.unique(unit_N, return_inverse=True)
