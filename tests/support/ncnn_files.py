@@ -67,7 +67,9 @@ class NcnnWriter:
         outputs, _, height, width = weight.shape
         arrays = [(tag, weight)] + ([] if bias is None else [bias])
         size = {"k0": outputs, "k1": width, "k11": height, "k6": weight.numel()}
-        return self.add("Convolution", name, inputs, "", *arrays, **size, k5=len(arrays) - 1, **keys)
+        return self.add(
+            "Convolution", name, inputs, "", *arrays, **size, k5=len(arrays) - 1, **keys
+        )
 
     def write(self, folder: Path, stem: str = "net") -> Path:
         """Write ``stem.param`` and ``stem.bin``; return the first."""

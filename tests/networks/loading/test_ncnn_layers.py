@@ -39,7 +39,9 @@ def one(kind: str, expected: Callable[[Tensor], Tensor], label: str = "", **keys
     return Case(label, lambda w: w.add(kind, "op", "in", **keys), expected, (kind,))
 
 
-def two(kind: str, expected: Callable[[Tensor, Tensor], Tensor], label: str = "", **keys: Any) -> Case:
+def two(
+    kind: str, expected: Callable[[Tensor, Tensor], Tensor], label: str = "", **keys: Any
+) -> Case:
     """An operator of the input and a convolution of it."""
 
     def write(w: NcnnWriter) -> NcnnWriter:
@@ -101,9 +103,7 @@ def means(x: Tensor) -> Tensor:
 def depth_last(x: Tensor) -> Tensor:
     """Depth to space with the result's channel counted fastest."""
     n, c, h, w = x.shape
-    return (
-        x.view(n, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * h, 2 * w)
-    )
+    return x.view(n, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * h, 2 * w)
 
 
 def by_scale(scale: float, mode: str, **more: Any) -> Callable[[Tensor], Tensor]:
@@ -253,7 +253,9 @@ CASES = (
         k0=1, k1=2, k2=1, k3=-233, k4=4, k5=2, k6=1,
     ),
     one("Padding", lambda x: F.pad(x, (3, 4, 1, 2), value=0.5), k0=1, k1=2, k2=3, k3=4, k5="0.5"),
-    one("Padding", lambda x: F.pad(x, (1, 1, 2, 2), mode="replicate"), k0=2, k1=2, k2=1, k3=1, k4=1),
+    one(
+        "Padding", lambda x: F.pad(x, (1, 1, 2, 2), mode="replicate"), k0=2, k1=2, k2=1, k3=1, k4=1
+    ),
     one("Padding", mirrored, k0=2, k1=1, k2=1, k3=2, k4=2),
     one("Interp", by_scale(2, "nearest"), k0=1, k1="2.0", k2="2.0"),
     one("Interp", by_scale(1.5, "bilinear"), k0=2, k1="1.5", k2="1.5"),
@@ -360,7 +362,11 @@ def test_another_operator_is_refused_by_name(tmp_path: Path) -> None:
         ("Convolution", {"k0": 4, "k1": 0, "k6": 108}, "1 or more, and so must be dilation"),
         ("Deconvolution", {"k0": 4, "k1": 3, "k6": 108, "k4": -233}, "a border of 0 or more"),
         ("Deconvolution", {"k0": 4, "k1": 3, "k6": 108, "k3": 99}, "a stride of 64 or less"),
-        ("ConvolutionDepthWise", {"k0": 4, "k1": 1, "k6": 4, "k7": 3}, "a multiple of its 3 groups"),
+        (
+            "ConvolutionDepthWise",
+            {"k0": 4, "k1": 1, "k6": 4, "k7": 3},
+            "a multiple of its 3 groups",
+        ),
         ("InnerProduct", {"k0": 4, "k2": 7}, "a multiple of its 4 outputs"),
         ("InnerProduct", {"k0": 4, "k2": 8, "k9": 9}, "an activation from 0 to 6"),
         ("InnerProduct", {"k0": 4, "k2": 8, "k9": 2}, "must be an array of 1"),
