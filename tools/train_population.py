@@ -4,7 +4,8 @@
 
 Every recipe in `recipes/population/` is trained with every seed, the L1 networks first, as the
 adversarial ones start from them. Each run uses one thread; `--jobs` runs go on at a time. A run
-that was interrupted goes on from its last checkpoint, a finished one is not repeated.
+that was interrupted goes on from its last checkpoint, a finished one is not repeated. All checkpoints
+are kept: networks are compared at matched PSNR, the better one earlier in its own training.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Run:
         words = [
             sys.executable, "-m", "srscope", "train", str(RECIPES / f"{self.recipe}.yaml"),
             f"--name={self.name}", f"--seed={self.seed}", f"--out={folder}", "--quiet",
-            "--keep_checkpoints=2",
+            "--keep_checkpoints=30",
         ]  # fmt: skip
         start = self.needs(out)
         if start is not None:
