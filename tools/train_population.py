@@ -4,8 +4,8 @@
 
 Every recipe in `recipes/population/` is trained with every seed, the L1 networks first, as the
 adversarial ones start from them. Each run uses one thread; `--jobs` runs go on at a time. A run
-that was interrupted goes on from its last checkpoint, a finished one is not repeated. All checkpoints
-are kept: networks are compared at matched PSNR, the better one earlier in its own training.
+that was interrupted goes on from its last checkpoint, a finished one is not repeated. All
+checkpoints are kept: networks are compared at matched PSNR, the better one earlier in its training.
 """
 
 from __future__ import annotations
