@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from srscope.report import markup
 from srscope.report.html import render, write_report
 from support import studies
 from support.markup import Balanced, assert_admits_only_its_own
@@ -38,6 +40,28 @@ def test_everything_needed_for_a_citation_is_there() -> None:
     report = render(studies.make(contents=5))
     for part in ("arXiv:2108.00406", "3f" * 32, "tsne.perplexity", "2.14.1", "the LR image"):
         assert part in report
+
+
+def test_the_verdict_stands_above_with_its_findings() -> None:
+    record = studies.make(contents=3)
+    assert record.verdict is not None
+    report = render(record)
+    assert record.verdict.kind == "undecided"
+    assert report.count("What would decide it?") == 1
+    assert record.verdict.would_decide is not None
+    told = [record.verdict.would_decide, *(f.question for f in record.verdict.findings)]
+    assert [part for part in told if markup.prose(part) not in report] == []
+    assert markup.prose(record.verdict.headline) in report
+    assert render(dataclasses.replace(record, verdict=None)) == report
+    decided = render(studies.make(contents=20))
+    assert "What would decide it?" not in decided
+
+
+def test_a_control_that_was_not_run_is_said() -> None:
+    record = studies.make(contents=5)
+    said = "The untrained control was not run."
+    assert said not in render(record)
+    assert said in render(dataclasses.replace(record, untrained=()))
 
 
 def test_dollar_signs_and_odd_characters_in_names_survive() -> None:

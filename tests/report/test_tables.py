@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
+from typing import Any
 
 import pytest
 
 from srscope.report import tables
 from srscope.report.markup import text
 from srscope.scores.table import scores
+from srscope.study import words
+from srscope.study.verdict import probe_text
 from support import studies
 
 
@@ -25,6 +29,16 @@ def test_a_row_holds_every_score_of_its_layer() -> None:
     entry = record.layers[-1]
     split = entry.variance
     assert split is not None
+    assert split.components is not None
+    parts = split.components
+    shares = (
+        split.degradation, split.content, split.interaction, parts.degradation, parts.content,
+    )  # fmt: skip
+    probes = (
+        entry.probe, entry.probe_channel_means, entry.probe_channel_log_std,
+        entry.probe_channel_means, entry.knn_photographs,
+    )  # fmt: skip
+    assert probe_text(probes[0]) != probe_text(probes[1])
     accuracy = entry.feature_space.knn_accuracy
     assert accuracy is not None
     row = rows(tables.score_table(record))[4]
@@ -40,24 +54,37 @@ def test_a_row_holds_every_score_of_its_layer() -> None:
         f"{entry.feature_space.silhouette:.2f}",
         f"{100 * accuracy:.0f}{space}%",
         "0.001",
-        f"{100 * split.degradation:.0f}{space}%",
-        f"{100 * split.content:.0f}{space}%",
-        f"{100 * split.interaction:.0f}{space}%",
+        *(probe_text(probe) for probe in probes),
+        *(f"{100 * share:.0f}{space}%" for share in shares),
     ]
 
 
-def test_layers_come_first_then_both_controls() -> None:
-    found = [row[0] for row in rows(tables.score_table(studies.make(layers=2)))]
-    assert [name.split("conv")[0].split("body")[0].split("64")[0] for name in found] == [
+def test_layers_come_first_then_every_control() -> None:
+    record = studies.make(layers=2)
+    found = re.findall(
+        r'<th scope="row(?:group)?"[^>]*>(?:<span>)?([^<]*)', tables.score_table(record)
+    )
+    assert [html.unescape(name) for name in found] == [
         "Network",
         "Conv1",
         "ResBlock1",
         "Control: raw pixels of the same images",
         "Pixels",
-        "Control: same architecture, untrained",
+        "Control: simple statistics of the same images",
+        *words.short_labels(record.trivial, 18),
+        "Control: the same architecture, untrained",
         "Conv1",
         "ResBlock1",
+        "Control: the same architecture at random",
+        "Conv1, draw 1",
+        "ResBlock1, draw 1",
     ]
+
+
+def test_controls_that_were_not_run_have_no_part() -> None:
+    record = studies.make(layers=2, trivial=(), random_chi=None)
+    record = dataclasses.replace(record, untrained=())
+    assert tables.score_table(record).count("Control: ") == 1
 
 
 def test_without_the_untrained_control_its_part_is_missing() -> None:
@@ -72,7 +99,17 @@ def test_what_is_undefined_is_said_so() -> None:
     row = rows(tables.score_table(record))[1]
     assert row[1:3] == ["undefined", "–"]
     assert row[7] == "undefined"
-    assert row[9:] == ["undefined"] * 3
+    assert row[14:] == ["undefined"] * 5
+    assert "undefined" not in row[9:14]
+
+
+def test_without_a_probe_its_columns_are_undefined() -> None:
+    record = studies.make(contents=3)
+    gone: dict[str, Any] = dict.fromkeys(
+        ("probe", "probe_channel_means", "probe_channel_log_std", "knn_photographs", "told_RN")
+    )
+    row = rows(tables.score_table(studies.with_layer(record, 0, **gone)))[1]
+    assert row[9:14] == ["undefined"] * 5
 
 
 def test_every_column_is_explained_on_hover_and_below() -> None:

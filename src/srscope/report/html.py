@@ -51,9 +51,8 @@ def _environment(record: Study) -> str:
 
 
 def _controls_lead(record: Study) -> str:
-    if record.untrained:
-        return "The controls went through the same analysis as the network."
-    return "The raw pixels went through the same analysis; the untrained control was not run."
+    told = "The controls went through the same analysis as the network."
+    return told if record.untrained else f"{told} The untrained control was not run."
 
 
 def render(record: Study) -> str:
@@ -62,9 +61,12 @@ def render(record: Study) -> str:
     sprite = pictures.sprite(record.inputs.patches_NHW3)
     name = text(words.network_name(record))
     variance = charts.variance_by_depth(record)
+    questions = [(f.question, f.answer) for f in outcome.findings]
+    if outcome.would_decide:
+        questions.append(("What would decide it?", outcome.would_decide))
     findings = "".join(
-        f"<div><dt>{text(f.question)}</dt><dd>{prose(f.answer)}</dd></div>"
-        for f in outcome.findings
+        f"<div><dt>{text(question)}</dt><dd>{prose(answer)}</dd></div>"
+        for question, answer in questions
     )
     main = filled(
         "study.html",
