@@ -93,6 +93,22 @@ def test_lists_are_printed(network: str, capsys: pytest.CaptureFixture[str]) -> 
         assert name in printed
 
 
+@pytest.mark.parametrize("out", ["", "..", "out", "out/deep"])
+def test_degrade_leaves_the_photographs_folder_alone(
+    out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "[in]*?"  # a name, and no pattern
+    photographs(folder)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    words = ["degrade", str(folder), "--suite", "noise-10-30", "--quiet"]
+    assert main([*words, str(folder / out)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told.endswith("; give an OUT beside that folder\n")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+    assert main([*words, str(tmp_path / "beside")]) == 0  # the remedy
+
+
 def test_degrade_writes_folders(images: str, tmp_path: Path) -> None:
     assert main(["degrade", "--suite", "noise-10-30", images, str(tmp_path), "--quiet"]) == 0
     names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png"))

@@ -67,6 +67,16 @@ def test_16_bits_stay_16_from_file_to_file(network: str, tmp_path: Path, name: s
     np.testing.assert_allclose(result.pixels_HWC, expected_HWC, rtol=0, atol=0.51 / 65535)
 
 
+@pytest.mark.parametrize("name", ["[1].png", "a*.png", "b?scale=3.png"])
+def test_a_file_is_no_pattern(network: str, tmp_path: Path, name: str) -> None:
+    for each in (name, "1.png", "ab.png"):
+        Image.new("RGB", (8, 6), "red" if each == name else "blue").save(tmp_path / each)
+    assert run(network, tmp_path / name, tmp_path / "out.png") == 0
+    expected_HWC = upscale(load_network(network), read_picture(tmp_path / name).pixels_HWC)
+    result = read_picture(tmp_path / "out.png")
+    np.testing.assert_allclose(result.pixels_HWC, expected_HWC, rtol=0, atol=0.51 / 255)
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
 def test_channels_are_those_of_the_input(network: str, tmp_path: Path, mode: str) -> None:
     Image.new(mode, (6, 5)).save(tmp_path / "in.png")

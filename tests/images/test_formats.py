@@ -117,7 +117,10 @@ def test_others_are_named_whatever_their_suffix(tmp_path: Path, start: bytes, wh
 
 def test_jpeg_of_12_bits_is_named_and_the_remedy_works(tmp_path: Path) -> None:
     deep_HW3 = LEVELS_HW3.astype(np.uint16) * 16
-    data = imagecodecs.jpeg8_encode(deep_HW3, level=99, bitspersample=12)
+    try:
+        data = imagecodecs.jpeg8_encode(deep_HW3, level=99, bitspersample=12)
+    except ValueError:
+        pytest.skip("this imagecodecs writes no JPEG of 12 bits")
     (tmp_path / "a.jpg").write_bytes(data)
     with pytest.raises(ImageError, match=r"a JPEG of a kind that is not read.*; convert it to PNG"):
         read_image(tmp_path / "a.jpg")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from srscope.errors import ImageError
 from srscope.images.io import read_image, read_size
 from srscope.images.picture import read_picture
 from support import bitmaps, odd_pictures, odd_tiffs, tiffs
+from support.mutants import SPOILS
 from support.odd_tiffs import Odd
 from support.remedies import REMEDIES
 
@@ -22,7 +25,7 @@ FAMILIES: dict[str, tuple[Callable[[], Iterator[Odd]], int, int]] = {
     "TIFF, CIELAB": (odd_tiffs.lab_tiffs, 12, 12),
     "TIFF, refused": (odd_tiffs.refused_tiffs, 15, 0),
     "PNG": (odd_pictures.png_pictures, 52, 52),
-    "TGA": (odd_pictures.tga_pictures, 70, 69),
+    "TGA": (odd_pictures.tga_pictures, 68, 67),
     "BMP": (odd_pictures.bmp_pictures, 38, 26),
     "PBM, PGM, PPM, PFM": (odd_pictures.netpbm_pictures, 30, 28),
     "JPEG 2000": (odd_pictures.jpeg2000_pictures, 46, 42),
@@ -56,6 +59,26 @@ def _check_refusal(file: Path, odd: Odd) -> None:
     assert odd.refused in raised.value.problem, odd.name
     new, shown_HW3 = REMEDIES[raised.value.remedy](file, odd.expected_HWC)
     np.testing.assert_allclose(read_image(new), shown_HW3, atol=1e-6, err_msg=odd.name)
+
+
+def test_spoilt_ones_are_read_or_refused(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    made = [*odd_tiffs.tiff_pictures(60, seed=9), *odd_tiffs.refused_tiffs()]
+    made += [*odd_pictures.jpeg2000_pictures(), *odd_pictures.tga_pictures()]
+    refused = 0
+    for odd, number in itertools.product(made, range(2)):
+        how, spoil = rng.choice(list(SPOILS.items()))
+        file = tmp_path / f"spoilt-{number}{odd.suffix}"
+        file.write_bytes(spoil(odd.data, rng))
+        try:
+            pixels_HWC = read_picture(file).pixels_HWC
+            assert read_size(file) == pixels_HWC.shape[:2], (odd.name, how)
+        except ImageError:
+            refused += 1
+            continue
+        assert pixels_HWC.min() >= 0, (odd.name, how)
+        assert pixels_HWC.max() <= 1, (odd.name, how)
+    assert refused > len(made) / 2
 
 
 def test_there_are_enough_of_them() -> None:

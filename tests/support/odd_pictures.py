@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import imagecodecs
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -88,6 +89,8 @@ def tga_pictures(seed: int = 4) -> Iterator[Odd]:
             data=bitmaps.tga(rows, WIDTH, 16, kind=3, alpha_bits=alpha_bits),
             expected_HWC=unit_HW2 if alpha_bits else unit_HW2[..., :1],
         )
+        if int(PIL.__version__.partition(".")[0]) < 13:
+            continue  # palettes of 32 bits are not read, and called damaged
         palette_I4 = rng.integers(0, 256, (16, 4), dtype=np.uint8)
         values_HW = numbers(rng, 4, 1)[..., 0]
         shown_HW4 = palette_I4[:, [2, 1, 0, 3]][values_HW] / 255

@@ -29,25 +29,23 @@ def alpha_of(image: Image.Image, path: Path) -> Alpha:
     Raises:
         ImageError: If the header says something that would be read wrongly.
     """
-    there: Alpha = "straight" if image.has_transparency_data else "none"
-    if image.format == "TGA":
-        return _of_tga(path) if image.mode in ("LA", "RGBA") else _of_palette(path, there)
-    if image.format in ("BMP", "DIB"):
-        _check_bmp(image, path)
-    elif image.format == "JPEG2000":
+    if image.format == "JPEG2000":
         header = jpeg2000_header(path)
         if not header.alpha:
             return "none"
         return "premultiplied" if header.premultiplied else "straight"
-    return there
+    if image.format in ("BMP", "DIB"):
+        _check_bmp(image, path)
+    elif image.format == "TGA":
+        return _of_tga(path)
+    return "straight" if image.has_transparency_data else "none"
 
 
 def _of_tga(path: Path) -> Alpha:
     with path.open("rb") as file:
         header = file.read(18)
-        depth, alpha_bits = header[16], header[17] & 0x0F
-        file.seek(0, 2)
-        length = file.tell()
+        has_palette, bits_of_entry, bits, alpha_bits = header[1], header[7], header[16], header[17]
+        length = file.seek(0, 2)
         file.seek(max(0, length - 26))
         end, kind = file.read(26), None
         if end[8:] == _TGA_END:
@@ -55,23 +53,15 @@ def _of_tga(path: Path) -> Alpha:
             if 0 < extension < length - 494:
                 file.seek(extension + 494)
                 kind = file.read(1)[0]
-    if alpha_bits == 0 or kind in (0, 1, 2):  # 1 and 2: what is there has no meaning
+    if alpha_bits & 0x0F == 0 or kind in (0, 1, 2):  # 1 and 2: what is there has no meaning
         return "none"
-    if depth == 16 and header[2] in (2, 10):
+    of_colour = bits_of_entry if has_palette else bits
+    if of_colour == 16 and header[2] not in (3, 11):
         problem = "has one bit of alpha in 16 bits, which programs read in opposite ways"
         raise ImageError(path, problem, "save it with 24 or 32 bits a pixel, or as PNG")
+    if of_colour in (8, 24):  # there is no room for it
+        return "none"
     return "premultiplied" if kind == 4 else "straight"
-
-
-def _of_palette(path: Path, there: Alpha) -> Alpha:
-    with path.open("rb") as file:
-        header = file.read(18)
-    if there == "straight" and header[17] & 0x0F == 0:
-        return "none"
-    if there == "straight" and header[7] == 16:
-        problem = "has one bit of alpha in 16 bits, which programs read in opposite ways"
-        raise ImageError(path, problem, "save it with 24 or 32 bits a pixel, or as PNG")
-    return there
 
 
 def _check_bmp(image: Image.Image, path: Path) -> None:

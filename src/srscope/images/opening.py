@@ -84,7 +84,7 @@ def reading(path: Path) -> Generator[bytes]:
         raise ImageError(path, *unread(path, head)) from None
     except _DAMAGE as error:
         problem = first_line(error)
-        if "upported" in problem:  # a decoder's word for what it does not decode
+        if "upported" in problem and not isinstance(error, TypeError):  # a decoder's own word
             remedy = "save it as PNG with another program"
             raise ImageError(path, f"is of a kind that is not read: {problem}", remedy) from error
         raise ImageError(path, f"is damaged: {problem}") from error

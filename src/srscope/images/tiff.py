@@ -24,7 +24,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from srscope.errors import ImageError
+from srscope.errors import ImageError, first_line
 from srscope.images.formats import RAW_PROBLEM, RAW_REMEDY, has_raw
 from srscope.images.opening import check_size, turned
 
@@ -129,20 +129,27 @@ def straight(
 
 @contextlib.contextmanager
 def _page(path: Path) -> Generator[tifffile.TiffPage]:
-    with path.open("rb") as file, tifffile.TiffFile(file) as tiff:
-        pages = [page.aspage() for page in itertools.islice(tiff.pages, _PAGES)]
-        # A bit each: a smaller version of another page, and a mask of one.
-        whole = [page for page in pages if not int(page.subfiletype) & 0b101]
-        page = (whole or pages)[0]
-        if page.tags.valueof(50706) is not None or page.photometric in _RAW_COLOURS:
-            problem, remedy = RAW_PROBLEM, RAW_REMEDY
-            if has_raw():
-                problem, remedy = "is a camera RAW file by another name", "rename it to .dng"
-            raise ImageError(path, problem, remedy)
-        if page.imagedepth != 1:
-            raise ImageError(path, "holds a volume, not a picture", "save one slice of it")
-        check_size(path, page.imagelength, page.imagewidth)
-        yield page
+    try:
+        with path.open("rb") as file, tifffile.TiffFile(file) as tiff:
+            pages = [page.aspage() for page in itertools.islice(tiff.pages, _PAGES)]
+            # A bit each: a smaller version of another page, and a mask of one.
+            whole = [page for page in pages if not int(page.subfiletype) & 0b101]
+            page = (whole or pages)[0]
+            _refuse_no_picture(page, path)
+            yield page
+    except tifffile.TiffFileError as error:
+        raise ImageError(path, f"is damaged: {first_line(error)}") from error
+
+
+def _refuse_no_picture(page: tifffile.TiffPage, path: Path) -> None:
+    if page.tags.valueof(50706) is not None or page.photometric in _RAW_COLOURS:
+        problem, remedy = RAW_PROBLEM, RAW_REMEDY
+        if has_raw():
+            problem, remedy = "is a camera RAW file by another name", "rename it to .dng"
+        raise ImageError(path, problem, remedy)
+    if page.imagedepth != 1:
+        raise ImageError(path, "holds a volume, not a picture", "save one slice of it")
+    check_size(path, page.imagelength, page.imagewidth)
 
 
 def _layout(page: tifffile.TiffPage, path: Path) -> _Layout:
@@ -173,6 +180,10 @@ def _layout(page: tifffile.TiffPage, path: Path) -> _Layout:
     allowed = {"float": (16, 24, 32, 64), "signed": (8, 16), "unsigned": range(1, 17)}[kind]
     if bits not in allowed:
         raise refused(f"has {kind} samples of {bits} bits", "save it with 8 or 16 bits, unsigned")
+    if page.planarconfig not in (1, 2):
+        raise refused("is damaged: it does not say whether its colours are in planes", "")
+    if page.predictor != 1 and bits not in (8, 16, 32, 64):
+        raise refused(f"has differences of {bits} bits instead of values (predictor)")
     colours = _COLOURS[photometric]
     if samples < colours:
         raise refused(f"has {samples} samples a pixel where its colours need {colours}")
@@ -257,6 +268,8 @@ def _unit(values_HWS: NDArray[Any], layout: _Layout, path: Path) -> NDArray[np.f
         pixels_HWS /= np.float32(2 ** (layout.bits - 1) - 1)
         return pixels_HWS
     pixels_HWS /= np.float32(2**layout.bits - 1)
+    if pixels_HWS.max() > 1:
+        raise ImageError(path, f"is damaged: it has values of more than {layout.bits} bits")
     return pixels_HWS
 
 
