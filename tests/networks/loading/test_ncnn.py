@@ -13,8 +13,8 @@ from torch import Tensor
 from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.features.tap import FeatureTap
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.identity import identity_of
 from srscope.networks.loading.ncnn import NO_BLUR
+from srscope.networks.structure.identity import identity_of
 from srscope.networks.zoo import load_network
 from support.ncnn_files import NcnnWriter, weights
 
@@ -67,7 +67,9 @@ def test_a_lost_border_is_added_before(name: str, mode: str, tmp_path: Path) -> 
     assert f"loses a border of 3 pixels, so as many are added first, {words}" in loaded.notes[2]
     assert loaded.source == "ncnn files net.param and net.bin"
     other = {"replicate": "reflect", "reflect": "replicate"}[mode]
-    torch.testing.assert_close(run(load_network(f"{param}?border={other}")), by_hand(image(), other))
+    torch.testing.assert_close(
+        run(load_network(f"{param}?border={other}")), by_hand(image(), other)
+    )
 
 
 def test_taps_are_those_of_the_graph_with_strides_of_the_padded_image(tmp_path: Path) -> None:
@@ -108,7 +110,9 @@ def test_gates_are_no_taps_and_no_label_is_another_layers_name(tmp_path: Path) -
     writer.add("Scale", "scaled", "c gate", k0=-233)
     writer.conv("Convolution3", "scaled", delta(8, 8, 3), k4=1)
     writer.conv("Convolution2", "Convolution3", delta(8, 8, 3), k4=1)
-    loaded = load_network(str(writer.conv("d", "Convolution2", delta(3, 8, 3), k4=1).write(tmp_path)))
+    loaded = load_network(
+        str(writer.conv("d", "Convolution2", delta(3, 8, 3), k4=1).write(tmp_path))
+    )
     assert [tap.name for tap in loaded.taps] == ["a", "Convolution3", "Convolution2"]
     assert [tap.label for tap in loaded.taps] == ["Convolution1", "Convolution3", "Convolution2"]
 
@@ -192,7 +196,11 @@ def test_options_are_those_of_a_file(tmp_path: Path) -> None:
     path = valid().write(tmp_path)
     with pytest.raises(UnknownNameError, match="option of this network 'checkpoint'"):
         load_network(f"{path}?checkpoint=x.pth")
-    assert load_network(f"{path}?range=255").notes[0].startswith("magnifies by 2; is fed RGB, in [0, 255]")
+    assert (
+        load_network(f"{path}?range=255")
+        .notes[0]
+        .startswith("magnifies by 2; is fed RGB, in [0, 255]")
+    )
 
 
 # --- an output that is added to the image

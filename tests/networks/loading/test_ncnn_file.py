@@ -27,7 +27,12 @@ def test_a_line_is_taken_apart(tmp_path: Path) -> None:
         "Crop c 1 2 data a b 0=3 1=2.5e-1 -23309=2,4,-4 -23311=1,0.5 4=hello 5=1.0,2.0\n"
     )
     layer = read_param(path)[1]
-    assert (layer.kind, layer.name, layer.inputs, layer.outputs) == ("Crop", "c", ("data",), ("a", "b"))
+    assert (layer.kind, layer.name, layer.inputs, layer.outputs) == (
+        "Crop",
+        "c",
+        ("data",),
+        ("a", "b"),
+    )
     assert layer.parameters == {
         0: 3, 1: 0.25, 9: (4.0, -4.0), 11: (0.5,), 4: "hello", 5: (1.0, 2.0)
     }  # fmt: skip
@@ -90,9 +95,7 @@ def test_a_list_that_is_no_list_is_not_read(tmp_path: Path) -> None:
     ("tag", "said"),
     [(INT8, "as 8-bit integers"), (0x12345678, r"as indices into a table \(quantised\)")],
 )
-def test_quantised_weights_are_refused_with_the_remedy(
-    tag: int, said: str, tmp_path: Path
-) -> None:
+def test_quantised_weights_are_refused_with_the_remedy(tag: int, said: str, tmp_path: Path) -> None:
     param = NcnnWriter().conv("op", "in", W, B, tag=tag).write(tmp_path)
     with pytest.raises(
         CheckpointError,

@@ -19,7 +19,7 @@ PUBLISHED = Path(__file__).parents[3] / "data" / "atlas"
 """Where tools/atlas_packages.py unpacks them."""
 
 
-def read(writer: NcnnWriter, folder: Path):  # noqa: ANN201
+def read(writer: NcnnWriter, folder: Path):
     param = writer.write(folder)
     return read_ncnn(param, param.with_suffix(".bin")).eval()
 
