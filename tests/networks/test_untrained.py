@@ -159,7 +159,7 @@ def test_filters_at_random_are_hes_and_the_first_see_no_brightness() -> None:
     first, second, linear = (control[i] for i in (0, 2, 5))
     assert first.weight.mean(dim=(1, 2, 3)).abs().max() < 1e-6
     for module, inputs in ((first, 27), (second, 256 * 9), (linear, 64)):
-        assert module.weight.std() == pytest.approx((2 / inputs) ** 0.5, rel=0.05)
+        assert module.weight.std().item() == pytest.approx((2 / inputs) ** 0.5, rel=0.05)
         assert not module.bias.any()
     assert second.weight.mean(dim=(1, 2, 3)).abs().max() > 1e-4
     assert torch.equal(control[3].weight, network[3].weight)

@@ -85,7 +85,7 @@ def test_too_few_images_are_refused_before_any_pass(loaded: LoadedNetwork, image
     with pytest.raises(ParameterError, match="pca must be below the number of images, 18 here"):
         job_of(loaded, dataclasses.replace(config, pca=18), given)
     tsne = dataclasses.replace(config.tsne, perplexity=17)
-    with pytest.raises(ParameterError, match="images less 1, 18 here"):
+    with pytest.raises(ParameterError, match="images less 1, 17 here"):
         job_of(loaded, dataclasses.replace(config, tsne=tsne), given)
     with pytest.raises(UnknownNameError):
         job_of(loaded, dataclasses.replace(config, layers=("Conv9",)), given)
