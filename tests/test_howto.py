@@ -37,7 +37,10 @@ DONE = (
 )  # fmt: skip
 # Long ones; scores.md is run by test_docs on a study that has all fields.
 ELSEWHERE = ("maps", "reproduce", "scores", "speed", "train")
-QUICK = {"contents": 4, "patch": 16, "pca": 4, "runs": 1, "permutations": 9, "untrained": False}
+QUICK = {
+    "contents": 4, "patch": 16, "pca": 4, "runs": 1, "permutations": 9, "untrained": False,
+    "random": 0, "trivial": False,
+}  # fmt: skip
 TSNE = TsneConfig(perplexity=3, iterations=250)
 WORDS = [
     *(f"--{name}={str(value).lower()}" for name, value in QUICK.items()),

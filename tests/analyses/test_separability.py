@@ -73,8 +73,13 @@ def test_scores_json_keeps_its_contract(finished: tuple[Study, Path]) -> None:
         assert 0 <= entry["depth"] <= 1
         assert entry["feature_space"].keys() == {"chi", "silhouette", "knn_accuracy", "p_value"}
         shares = entry["variance"]
-        assert shares.keys() == {"degradation", "content", "interaction"}
-        assert sum(shares.values()) == pytest.approx(1, abs=1e-12)
+        parts = ("degradation", "content", "interaction")
+        assert shares.keys() == {*parts, "components", "noise_floor"}
+        assert shares["components"] is None  # of two photographs
+        for split in (shares, shares["noise_floor"]):
+            assert sum(split[part] for part in parts) == pytest.approx(1, abs=1e-12)
+        assert entry["probe"].keys() == {"accuracy", "low", "high", "chance", "reliable"}
+        assert len(entry["pairs"]) == 3
     assert [entry["layer"] for entry in scores["layers"]] == [
         "conv_first",
         "body.0",

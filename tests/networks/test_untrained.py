@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from srscope.errors import NetworkError
-from srscope.networks.untrained import reinitialised, untrained_maker
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.untrained import at_random, reinitialised, untrained_maker
 
 
 class Mixed(nn.Module):
@@ -144,3 +145,63 @@ def test_a_layer_that_stays_silent_is_named() -> None:
     make = untrained_maker(network, layers=["0", "1"], size_HW=(8, 8))
     with pytest.raises(NetworkError, match="fresh weights its layer '1' puts out the same for eve"):
         make(0)
+
+
+# --- at random
+
+
+def test_filters_at_random_are_hes_and_the_first_see_no_brightness() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 256, 3), nn.ReLU(), nn.Conv2d(256, 64, 3), nn.BatchNorm2d(64), nn.Flatten(),
+        nn.Linear(64, 400),
+    )  # fmt: skip
+    control = at_random(network, 0)
+    first, second, linear = (control[i] for i in (0, 2, 5))
+    assert first.weight.mean(dim=(1, 2, 3)).abs().max() < 1e-6
+    for module, inputs in ((first, 27), (second, 256 * 9), (linear, 64)):
+        assert module.weight.std().item() == pytest.approx((2 / inputs) ** 0.5, rel=0.05)
+        assert not module.bias.any()
+    assert second.weight.mean(dim=(1, 2, 3)).abs().max() > 1e-4
+    assert torch.equal(control[3].weight, network[3].weight)
+    grey = torch.full((1, 3, 8, 8), 0.7)
+    assert first(grey).abs().max() < 1e-5
+
+
+def test_the_seed_decides_what_is_random_and_the_network_stays() -> None:
+    network = trained()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = torch.random.get_rng_state()
+    one, same, other = (at_random(network, seed).state_dict() for seed in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+        assert torch.equal(one[name], same[name])
+    assert not torch.equal(one["conv.weight"], other["conv.weight"])
+    assert torch.equal(one["norm.running_mean"], before["norm.running_mean"])
+
+
+def test_branches_act_in_full_at_random() -> None:
+    """A constructor scales them down; at random they are as strong as their input."""
+    network = SRResNet(SRResNetConfig(blocks=1, channels=64)).eval()
+    control = at_random(network, 0)
+
+    def strength(module: nn.Module) -> float:
+        x_NCHW = torch.randn(1, 64, 16, 16, generator=torch.Generator().manual_seed(0))
+        block = module.get_submodule("body.0")
+        with torch.no_grad():
+            return float((block(x_NCHW) - x_NCHW).std() / x_NCHW.std())
+
+    assert strength(network) < 0.2
+    assert strength(control) > 0.5
+
+
+def test_what_has_no_filters_or_cannot_be_copied_is_not_drawn() -> None:
+    with pytest.raises(NetworkError, match="no filters to draw"):
+        at_random(nn.Sequential(nn.ReLU(), nn.BatchNorm2d(3)), 0)
+
+    class Uncopied(nn.Conv2d):
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            raise RuntimeError("held elsewhere")
+
+    with pytest.raises(NetworkError, match=r"cannot be copied: .*held elsewhere"):
+        at_random(Uncopied(3, 3, 3), 0)

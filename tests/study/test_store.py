@@ -16,22 +16,27 @@ import pytest
 
 from srscope.errors import FileProblem
 from srscope.exports.export import export
+from srscope.scores.record import LayerScores
 from srscope.study.record import Study, scores_dict
 from srscope.study.store import read_study, write_study
 from support import studies
+
+
+def entries(study: Study) -> list[LayerScores]:
+    return [
+        *study.layers, study.pixels, *study.untrained, *study.trivial, *study.random,
+    ]  # fmt: skip
 
 
 def same(one: Study, other: Study) -> None:
     assert scores_dict(one) == scores_dict(other)
     for name in ("patches_NHW3", "set_N", "content_N", "contents", "photographs"):
         np.testing.assert_array_equal(getattr(one.inputs, name), getattr(other.inputs, name))
-    for a, b in zip(
-        (*one.layers, one.pixels, *one.untrained),
-        (*other.layers, other.pixels, *other.untrained),
-        strict=True,
-    ):
+    assert one.verdict == other.verdict
+    for a, b in zip(entries(one), entries(other), strict=True):
         np.testing.assert_array_equal(a.points_RN2, b.points_RN2)
-        assert dataclasses.replace(a, points_RN2=b.points_RN2) == b
+        np.testing.assert_array_equal(a.told_RN, b.told_RN)
+        assert dataclasses.replace(a, points_RN2=b.points_RN2, told_RN=b.told_RN) == b
 
 
 @pytest.mark.parametrize(
@@ -41,8 +46,10 @@ def same(one: Study, other: Study) -> None:
         studies.make(contents=3, crossed=False, skipped=(("notes.txt", "not an image"),)),
         dataclasses.replace(studies.make(contents=3, runs=1), untrained=()),
         dataclasses.replace(studies.make(contents=3), left_out=(("variance", "why"),)),
+        studies.make(contents=3, trivial=(), random_chi=None),
+        dataclasses.replace(studies.make(contents=3), verdict=None),
     ],
-    ids=["crossed", "folders", "one run, no control", "left out"],
+    ids=["crossed", "folders", "one run, no control", "left out", "not compared", "no verdict"],
 )
 def test_a_study_comes_back(study: Study, tmp_path: Path) -> None:
     write_study(study, tmp_path)
@@ -55,6 +62,60 @@ def test_photographs_come_back(tmp_path: Path) -> None:
     inputs = dataclasses.replace(study.inputs, photographs=("a", "b", "a"))
     write_study(dataclasses.replace(study, inputs=inputs), tmp_path)
     assert read_study(tmp_path).inputs.photograph_N.tolist() == [0, 1, 0] * 3
+
+
+def _changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> Study:
+    scores = json.loads((folder / "scores.json").read_text())
+    change(scores)
+    (folder / "scores.json").write_text(json.dumps(scores))
+    return read_study(folder)
+
+
+def test_a_study_of_an_older_version_is_read_and_judged(tmp_path: Path) -> None:
+    study = studies.make(contents=8)
+    write_study(study, tmp_path)
+
+    def older(scores: dict[str, Any]) -> None:
+        del scores["verdict"], scores["controls"]["trivial"], scores["controls"]["random"]
+        del scores["images"]["photograph"]
+        controls = scores["controls"]
+        for entry in (*scores["layers"], controls["pixels"], *controls["untrained"]):
+            for name in [*entry]:
+                if name.startswith("probe") or name in ("knn_photographs", "pairs"):
+                    del entry[name]
+            del entry["variance"]["components"], entry["variance"]["noise_floor"]
+
+    with np.load(tmp_path / "study.npz") as stored:
+        arrays = {k: stored[k] for k in stored.files if not k.startswith("told_")}
+    np.savez_compressed(tmp_path / "study.npz", **arrays)
+    read = _changed(tmp_path, older)
+    assert (read.trivial, read.random) == ((), ())
+    assert all(each.probe is None and each.told_RN is None for each in read.layers)
+    assert read.layers[0].pairs == ()
+    assert read.layers[0].variance is not None
+    assert read.layers[0].variance.components is None
+    assert read.layers[-1].tsne == study.layers[-1].tsne
+    assert read.verdict is not None
+    assert read.verdict.kind == "undefined"
+
+
+def test_a_verdict_that_was_told_is_not_made_anew(tmp_path: Path) -> None:
+    write_study(studies.make(contents=8), tmp_path)
+    read = _changed(tmp_path, lambda scores: scores["verdict"].update(headline="As it was."))
+    assert read.verdict is not None
+    assert read.verdict.headline == "As it was."
+
+
+def test_what_a_newer_version_adds_is_ignored(tmp_path: Path) -> None:
+    study = studies.make(contents=8)
+    write_study(study, tmp_path)
+
+    def newer(scores: dict[str, Any]) -> None:
+        entry = scores["layers"][0]
+        for at in (scores, scores["verdict"], entry, entry["probe"], entry["variance"]):
+            at["colour"] = "red"
+
+    same(_changed(tmp_path, newer), study)
 
 
 def test_equal_studies_give_equal_bytes(tmp_path: Path) -> None:
