@@ -293,7 +293,7 @@ def test_protocol_and_environment_are_documented_as_the_analysis_fills_them() ->
     store = SimpleNamespace(metadata={"patch": 32}, reducer="flatten", provenance=provenance)
     filled = {
         "protocol": assembly._protocol(AnalysisConfig(), store),
-        "environment": assembly._environment("cpu"),
+        "environment": assembly.environment("cpu"),
     }
     written = {path for path in documented() if path.startswith(FREE)}
     assert set(fields_of(filled)) - {"protocol", "environment"} == written
@@ -332,14 +332,13 @@ def test_rules_of_the_verdict_are_those_in_the_documents() -> None:
     science = (ROOT / "docs" / "science.md").read_text("utf-8")
     section = readme.partition("## Read the verdict")[2].partition("\n## ")[0]
     rule = science.partition("## How the verdict is made")[2].partition("\n## ")[0]
-    assert (decision.MARGIN, decision.EQUIVALENT, decision.MASKED) == (0.1, 0.05, 10)
+    assert (decision.MARGIN, decision.EQUIVALENT) == (0.1, 0.02)
+    assert (decision.CHI_LINE, decision.MASKED_BELOW) == (20, 0.1)
     for page in (section, rule):
         assert "a tenth of the way" in page
-        assert "below 5 points" in page
-        assert "more than 10 times the degradation's" in page
-    for sets, written in ((3, "40 % for three sets"), (2, "55 % for two")):
-        assert f"{100 * decision.line_above_chance(sets):.0f} % for" in written
-        assert written in rule
+        assert "below 2 points" in page
+        assert "below 10 %" in page
+    assert "40 % for three sets and 55 % for two" in rule
     assert "above 40 %" in section
     assert f"fewer than {RELIABLE_FROM} photographs" in rule
     assert rules.PAPERS_DESIGN == (300, 3)
@@ -361,10 +360,12 @@ def test_sentences_of_the_readme_are_those_of_verdicts() -> None:
         studies.make(**design, chis=[0.0, 0.0, 0.0, 1.0]),
         studies.make(**design, chis=[0.0, 0.0, 0.0, 8.0]),
     ]
-    split = made[0].layers[-1].variance
-    assert split is not None
-    masked = dataclasses.replace(split, components=studies.components(0.02, 0.5))
-    made.append(studies.with_layer(made[0], -1, variance=masked))
+    masked = made[0]
+    for index, layer in enumerate(masked.layers):
+        assert layer.variance is not None
+        split = dataclasses.replace(layer.variance, components=studies.components(0.02, 0.5))
+        masked = studies.with_layer(masked, index, variance=split)
+    made.append(masked)
     told = [study.verdict.headline for study in made if study.verdict]
     assert [p for p in phrases if not any(p in sentence for sentence in told)] == []
 

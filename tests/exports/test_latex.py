@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srscope.exports.latex import escaped, score_table, write_latex
 from srscope.exports.spaces import PcaPoints, exported
-from srscope.study.record import Study
+from srscope.study.record import Study, controls_of
 from support import studies
 
 HOSTILE = r"50%_of $x^2$ & \input{a}~#{1}"
@@ -39,19 +39,20 @@ def check(study: Study) -> list[list[str]]:
 def test_every_layer_and_control_has_a_row() -> None:
     study = studies.make()
     rows = check(study)
-    assert len(rows) == 4 + 1 + 4
+    assert len(rows) == 4 + sum(len(entries) for _, _, entries in controls_of(study))
     last = rows[3]
     chi = study.layers[3].tsne.chi
     assert last[0].strip() == "ResBlock16"
     assert last[1].strip() == rf"${chi.mean:.2f} \pm {chi.std:.2f}$"
     assert last[2].strip() == "$+++$"
-    assert rows[4][0].strip() == "raw pixels"
+    assert rows[4][0].strip() == study.pixels.label
     assert "20 images a set; 5 t-SNE runs" in score_table(study)
 
 
 def test_what_is_undefined_is_a_dash() -> None:
     (row, *_) = check(studies.make(layers=1, chis=[3.0], crossed=False, runs=1))
-    assert [cell.strip() for cell in row[4:]] == ["--", "--", "--"]  # k-NN and shares
+    assert row[4].strip() == "--"  # k-NN
+    assert [cell.strip() for cell in row[-2:]] == ["--", "--"]  # shares of variance
     assert r"\pm" not in row[1]
     assert row[1].strip() == "3.00" or float(row[1]) > 0
 

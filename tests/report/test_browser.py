@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from srscope.report.html import write_report
+from srscope.study.record import controls_of
 from support import browser as browsers
 from support import studies
 
@@ -86,7 +87,7 @@ def point(page: Page, index: int) -> tuple[float, float]:
 
 def test_it_opens_whole_with_the_verdict_on_top(open_page: Open, report: Path) -> None:
     page = open_page(report)
-    expect(page.locator("h1")).to_contain_text("srresnet-wgr strongly separates")
+    expect(page.locator("h1")).to_contain_text("srresnet-wgr separates clean, blur")
     expect(page).to_have_title("srresnet-wgr: what its features tell apart")
     assert page.locator("#multiples figure").count() == 1 + 4
     expect(page.locator("#depth-name")).to_have_text("ResBlock16, layer 4 of 4")
@@ -366,4 +367,7 @@ def test_without_script_the_numbers_are_still_there(browser: Browser, report: Pa
     with browsers.without_script(browser, report) as plain:
         expect(plain.locator("h1")).to_contain_text("separates")
         expect(plain.locator("noscript p")).to_be_visible()
-        assert plain.locator(".scores tbody tr").count() == 3 + 4 + 1 + 4
+        record = studies.make()
+        parts = [record.layers, *(entries for _, _, entries in controls_of(record))]
+        rows = sum(1 + len(part) for part in parts)  # each part has a head
+        assert plain.locator("#scores > .scroll tbody tr").count() == rows

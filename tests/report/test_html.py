@@ -87,7 +87,7 @@ def test_equal_studies_give_equal_reports() -> None:
 
 
 def test_a_failed_report_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> str:
+    def fail(*_: object, **__: object) -> str:
         raise OSError("disk full")
 
     monkeypatch.setattr("srscope.report.tables.scores", fail)

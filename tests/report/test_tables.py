@@ -9,8 +9,9 @@ import pytest
 
 from srscope.report import tables
 from srscope.report.markup import text
-from srscope.scores.table import scores
+from srscope.scores.table import Score, scores
 from srscope.study import words
+from srscope.study.record import Study
 from srscope.study.verdict import probe_text
 from support import studies
 
@@ -22,6 +23,21 @@ def rows(markup: str) -> list[list[str]]:
         [re.sub(r"<[^>]*>", "", c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
         for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body)
     ]
+
+
+PROBES = (
+    "probe", "probe_channel_means", "probe_channel_log_std", "best_probe", "knn_photographs",
+)  # fmt: skip
+
+
+def cells_of(record: Study, row: int) -> dict[str, str]:
+    """Return a row of the table of all columns, by the scores' keys."""
+    _, *cells = rows(tables.score_table(record, all_columns=True))[row]
+    return dict(zip((score.key for score in scores()), cells, strict=True))
+
+
+def score_named(key: str) -> Score:
+    return next(each for each in scores() if each.key == key)
 
 
 def test_a_row_holds_every_score_of_its_layer() -> None:
@@ -41,13 +57,16 @@ def test_a_row_holds_every_score_of_its_layer() -> None:
     assert probe_text(probes[0]) != probe_text(probes[1])
     accuracy = entry.feature_space.knn_accuracy
     assert accuracy is not None
-    row = rows(tables.score_table(record))[4]
+    row = rows(tables.score_table(record, all_columns=True))[4]
     space, thin = "\N{NO-BREAK SPACE}", "\N{THIN SPACE}"
     wd, bd = (f"{s.mean:,.0f}".replace(",", thin) for s in (entry.tsne.wd, entry.tsne.bd))
     assert row == [
         f"ResBlock16body.15 · 64{space}×{space}32{space}×{space}32",
         f"{entry.tsne.chi.mean:.0f} ± {entry.tsne.chi.std:.0f}",
         "+++",
+        words.score_text(score_named("chi_known"), entry),
+        "0.90",
+        "0.85",
         wd,
         bd,
         f"{entry.feature_space.chi:.1f}",
@@ -96,11 +115,11 @@ def test_what_is_undefined_is_said_so() -> None:
     record = studies.make(crossed=False)
     gone = studies.without_chi(record.layers[0])
     record = dataclasses.replace(record, layers=(gone, *record.layers[1:]))
-    row = rows(tables.score_table(record))[1]
-    assert row[1:3] == ["undefined", "–"]
-    assert row[7] == "undefined"
-    assert row[14:] == ["undefined"] * 5
-    assert "undefined" not in row[9:14]
+    row = cells_of(record, 1)
+    assert (row["chi"], row["grade"], row["knn_accuracy"]) == ("undefined", "–", "undefined")
+    shares = ("degradation", "content", "interaction", "component_degradation", "component_content")
+    assert {row[key] for key in shares} == {"undefined"}
+    assert "undefined" not in {row[key] for key in PROBES}
 
 
 def test_without_a_probe_its_columns_are_undefined() -> None:
@@ -108,12 +127,13 @@ def test_without_a_probe_its_columns_are_undefined() -> None:
     gone: dict[str, Any] = dict.fromkeys(
         ("probe", "probe_channel_means", "probe_channel_log_std", "knn_photographs", "told_RN")
     )
-    row = rows(tables.score_table(studies.with_layer(record, 0, **gone)))[1]
-    assert row[9:14] == ["undefined"] * 5
+    row = cells_of(studies.with_layer(record, 0, **gone), 1)
+    assert {row[key] for key in PROBES} == {"undefined"}
 
 
 def test_every_column_is_explained_on_hover_and_below() -> None:
-    table, below = tables.score_table(studies.make()), tables.column_meanings()
+    table = tables.score_table(studies.make(), all_columns=True)
+    below = tables.column_meanings()
     assert len(scores()) >= 11
     for column in scores():
         assert f'title="{text(column.meaning)}"' in table

@@ -77,6 +77,7 @@ def render(record: Study) -> str:
         facts=_facts(record),
         controls_lead=_controls_lead(record),
         scores=tables.score_table(record),
+        all_scores=tables.score_table(record, all_columns=True),
         left_out=tables.left_out(record),
         controls=explorer.controls(crossed=record.suite.crossed),
         inspector=resource("inspector.html"),

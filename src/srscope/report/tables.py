@@ -15,57 +15,66 @@ from srscope.study import words
 from srscope.study.record import Study, controls_of
 
 
-def _groups() -> list[tuple[str, list[Score]]]:
+def _groups(*, all_columns: bool) -> list[tuple[str, list[Score]]]:
     """Return the scores by what stands above them."""
-    return [(name, list(group)) for name, group in itertools.groupby(scores(), lambda s: s.group)]
+    shown = scores(all_columns=all_columns)
+    return [(name, list(group)) for name, group in itertools.groupby(shown, lambda s: s.group)]
 
 
-def _cell(score: Score, shown: str) -> str:
-    states = {"detail": score.detail, "undefined": shown == words.UNDEFINED}
-    kinds = [kind for kind, on in states.items() if on]
-    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+def _cell(shown: str) -> str:
+    kind = ' class="undefined"' if shown == words.UNDEFINED else ""
     return f"<td{kind}>{text(shown)}</td>"
 
 
-def _row(entry: LayerScores, label: str) -> str:
+def _row(entry: LayerScores, label: str, shown: Sequence[Score]) -> str:
     shape = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(str(n) for n in entry.shape)
     dotted = (
         "" if entry.layer in ("pixels", label) else text(entry.layer).replace(".", ".<wbr>") + " · "
     )
     head = f'<th scope="row">{text(label)}<small>{dotted}{shape}</small></th>'
-    cells = "".join(_cell(score, words.score_text(score, entry)) for score in scores())
+    cells = "".join(_cell(words.score_text(score, entry)) for score in shown)
     return f"<tr>{head}{cells}</tr>"
 
 
-def _body(title: str, entries: Sequence[LayerScores]) -> str:
+def _body(title: str, entries: Sequence[LayerScores], shown: Sequence[Score]) -> str:
     if not entries:
         return ""
-    rows = "".join(map(_row, entries, words.short_labels(entries, 18)))
-    width = 1 + len(scores())
+    labels = words.short_labels(entries, 18)
+    rows = "".join(_row(e, label, shown) for e, label in zip(entries, labels, strict=True))
+    width = 1 + len(shown)
     head = (
         f'<tr class="group"><th scope="rowgroup" colspan="{width}"><span>{title}</span></th></tr>'
     )
     return f"<tbody>{head}{rows}</tbody>"
 
 
-def score_table(record: Study) -> str:
-    """Return the score table: the network's layers, then the two controls."""
+def score_table(record: Study, *, all_columns: bool = False) -> str:
+    """Return the score table: the network's layers, then every control.
+
+    Args:
+        record: The study.
+        all_columns: Show every score, not only the main ones.
+    """
+    shown = scores(all_columns=all_columns)
+    groups_of = _groups(all_columns=all_columns)
     groups = "".join(
-        f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in _groups()
+        f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in groups_of
     )
     heads = "".join(
         f'<th scope="col" title="{text(c.meaning)}">{column_head(c.label)}</th>'
-        for _, columns in _groups()
+        for _, columns in groups_of
         for c in columns
     )
     columns = "<colgroup></colgroup>" + "".join(
-        f'<colgroup span="{len(c)}"></colgroup>' for _, c in _groups()
+        f'<colgroup span="{len(c)}"></colgroup>' for _, c in groups_of
     )
     return (
         f'<table class="scores">{columns}'
         f'<thead><tr><th scope="col" rowspan="2">Layer</th>{groups}</tr><tr>{heads}</tr></thead>'
-        f"{_body('Network', record.layers)}"
-        + "".join(_body(f"Control: {title}", entries) for _, title, entries in controls_of(record))
+        f"{_body('Network', record.layers, shown)}"
+        + "".join(
+            _body(f"Control: {title}", entries, shown) for _, title, entries in controls_of(record)
+        )
         + "</table>"
     )
 
@@ -85,7 +94,7 @@ def column_meanings() -> str:
     """Return what every column means, as a definition list."""
     rows = "".join(
         f"<div><dt>{text(c.label)}<small>{name}</small></dt><dd>{text(c.meaning)}</dd></div>"
-        for name, columns in _groups()
+        for name, columns in _groups(all_columns=True)
         for c in columns
     )
     return f'<dl class="meanings">{rows}</dl>'
