@@ -15,7 +15,7 @@ A pure function of what probes told on photographs left out. The rules:
 Choices are paid for. Which of a layer's views, which layer and which control is best is decided
 for each photograph by the others, so that none is judged by the photographs that chose it. Where
 candidates are about as good, that choice wavers; the interval therefore also holds the one of the
-choice by all photographs. A test holds the coverage of both.
+choice by all photographs, and the number printed is the lower of the two. Tests hold the coverage.
 
 Suffixes: N images, P photographs, V views or candidates, K sets.
 """
@@ -284,9 +284,14 @@ class _Judge:
 
 
 def hull(first: Interval, second: Interval) -> Interval:
-    """Return the first number with an interval that holds both intervals."""
+    """Return the lower of two numbers with an interval that holds both intervals.
+
+    A choice that wavers is judged worse than any candidate it wavers between, for each photograph
+    is judged by what does well on the others. Of a difference of such choices, either may be the
+    larger one: the smaller is the cautious one to print.
+    """
     return Interval(
-        value=first.value,
+        value=min(first.value, second.value),
         low=min(first.low, second.low),
         high=max(first.high, second.high),
         photographs=first.photographs,

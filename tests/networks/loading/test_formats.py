@@ -40,7 +40,7 @@ def test_a_keras_archive_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name in ("metadata.json", "config.json", "model.weights.h5"):
             archive.writestr(name, "{}")
-    with pytest.raises(CheckpointError, match="is a Keras network.*tf2onnx"):
+    with pytest.raises(CheckpointError, match=r"is a Keras network.*tf2onnx"):
         load_network(str(path))
 
 

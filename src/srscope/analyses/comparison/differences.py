@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from srscope.errors import DegenerateError
-from srscope.scores.decision import Told, choose, hull
+from srscope.scores.decision import Told, choose
 from srscope.scores.photographs import balanced, difference_interval
 from srscope.scores.probe import FOLDS
 from srscope.study.record import Study
@@ -65,23 +65,21 @@ def differences(studies: Sequence[tuple[str, Study]]) -> tuple[Difference, ...]:
             best = [choose(each, set_N, photograph_N) for each in candidates]
         except DegenerateError:  # all images are of one photograph
             continue
-        interval = hull(
-            *(
-                difference_interval(balanced(gap_N, set_N, photograph_N), folds=FOLDS)
-                for gap_N in (
-                    best[0].by_others_N - best[1].by_others_N,
-                    best[0].by_all_N - best[1].by_all_N,
-                )
+        paid, plain = (
+            difference_interval(balanced(gap_N, set_N, photograph_N), folds=FOLDS)
+            for gap_N in (
+                best[0].by_others_N - best[1].by_others_N,
+                best[0].by_all_N - best[1].by_all_N,
             )
         )
         found.append(
             Difference(
                 first=first,
                 second=second,
-                value=interval.value,
-                low=interval.low,
-                high=interval.high,
-                reliable=interval.reliable,
+                value=paid.value,
+                low=min(paid.low, plain.low),
+                high=max(paid.high, plain.high),
+                reliable=paid.reliable,
             )
         )
     return tuple(found)
