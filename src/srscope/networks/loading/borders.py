@@ -1,4 +1,4 @@
-"""Networks that return less than the image they are given: how much, and which sizes they take.
+"""Networks that return less than the image they are given: how much, and what is done about it.
 
 A network of convolutions without padding loses a border. The program it was made for adds one
 before, so that output side = magnification x input side.
@@ -9,10 +9,16 @@ Suffixes: N images, C channels, H/W height and width.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from srscope.errors import ParameterError
+from srscope.networks.adapter import is_image
+from srscope.networks.description import fitted_side
+from srscope.networks.structure.probe import Sizes, restores_better
 
 _BASES = (16, 32, 64, 128)
 """Sides tried, in pixels, until the network takes one: small ones first, since they are quick."""
@@ -82,3 +88,79 @@ def find_geometry(run: Callable[[Tensor], object], channels: int) -> Geometry | 
             scale=scale, border=(start, around - start), multiple=step, smallest=smallest
         )
     return None
+
+
+BORDERS = {"replicate": "alike to the outermost", "reflect": "mirrored"}
+"""What a border may hold, in words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Feed:
+    """Calls a network as its program does.
+
+    Args:
+        border: Input pixels added at the start and at the end of each side.
+        mode: What they hold: ``replicate``, the outermost pixel; or ``reflect``, the image mirrored
+            at it.
+        enlarged: Add the input, enlarged this many times by nearest neighbour, to the output; 0
+            for an output that is the image itself.
+    """
+
+    border: tuple[int, int] = (0, 0)
+    mode: str = "replicate"
+    enlarged: int = 0
+
+    def __call__(self, inner: nn.Module, x_NCHW: Tensor) -> Tensor:
+        """Return what the network makes of the images with their border."""
+        given_NCHW = F.pad(x_NCHW, self.border * 2, mode=self.mode) if any(self.border) else x_NCHW
+        output: Tensor = inner(given_NCHW)
+        if not self.enlarged or not is_image(output):
+            return output
+        return output + F.interpolate(x_NCHW, scale_factor=self.enlarged, mode="nearest")
+
+    def sizes(self, geometry: Geometry) -> dict[str, int]:
+        """Return magnification and sizes of a network called so; mirroring needs longer sides."""
+        least = max(self.border) + 1 if self.mode == "reflect" else 1
+        smallest = fitted_side(geometry.smallest, smallest=least, multiple=geometry.multiple)
+        return {"scale": geometry.scale, "multiple": geometry.multiple, "smallest": smallest}
+
+
+def choose_feed(
+    network: nn.Module, geometry: Geometry | None, channels: int, usual: str, wanted: object
+) -> tuple[Feed, tuple[str, ...]]:
+    """Return how to call a network so that its output is the enlarged image, and words for it.
+
+    Args:
+        network: Takes images of ``channels`` channels.
+        geometry: What was found of it.
+        channels: 3 or 1.
+        usual: What a border holds unless the user says so, of :data:`BORDERS`.
+        wanted: What the user says, or ``None``.
+
+    Raises:
+        ParameterError: If the user's word is none of :data:`BORDERS`, or there is no border.
+    """
+    if wanted is not None and wanted not in BORDERS:
+        raise ParameterError("border", " or ".join(BORDERS), wanted)
+    if wanted is not None and (geometry is None or not any(geometry.border)):
+        raise ParameterError("border", "left out", wanted, "this network loses no border")
+    if geometry is None:
+        return Feed(), ()
+    notes: list[str] = []
+    plain = Feed(border=geometry.border, mode=usual if wanted is None else str(wanted))
+    if any(geometry.border):
+        start, end = geometry.border
+        wide = f"{start}" if start == end else f"{start} and {end}"
+        notes.append(
+            f"loses a border of {wide} pixels, so as many are added first, {BORDERS[plain.mode]} "
+            "(?border= sets how)"
+        )
+    if geometry.scale > 1:
+        added = replace(plain, enlarged=geometry.scale)
+        sizes = Sizes(channels=channels, **plain.sizes(geometry))
+        if restores_better(network, plain, added, sizes):
+            notes.append(
+                "returns what is to be added to the image, which is enlarged by nearest neighbour"
+            )
+            return added, tuple(notes)
+    return plain, tuple(notes)

@@ -9,21 +9,16 @@ Suffixes: N images, C channels, H/W height and width.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
 from srscope.errors import NetworkError, ParameterError
-from srscope.networks.adapter import is_image
-from srscope.networks.description import LoadedNetwork, fitted_side
-from srscope.networks.loading.borders import Geometry, find_geometry
+from srscope.networks.description import LoadedNetwork
+from srscope.networks.loading.borders import choose_feed, find_geometry
 from srscope.networks.loading.ncnn_graph import NcnnNetwork, read_ncnn
 from srscope.networks.loading.spec import Value, file_options
 from srscope.networks.structure.describe import Known, Treatment, describe
-from srscope.networks.structure.probe import Sizes, restores_better
 from srscope.networks.structure.trace import undisturbed
 
 NO_BLUR = (
@@ -37,33 +32,6 @@ program srmd-ncnn-vulkan feeds at every place.
 """
 _KERNEL = len(NO_BLUR)
 _OPTIONS = ("sigma", "maps", "border")
-BORDERS = {"replicate": "alike to the outermost", "reflect": "mirrored"}
-"""What a border may hold, in words."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Feed:
-    """Calls a network as its program does.
-
-    Args:
-        border: Input pixels added at the start and at the end of each side.
-        mode: What they hold: ``replicate``, the outermost pixel; or ``reflect``, the image mirrored
-            at it.
-        enlarged: Add the input, enlarged this many times by nearest neighbour, to the output; 0
-            for an output that is the image itself.
-    """
-
-    border: tuple[int, int] = (0, 0)
-    mode: str = "replicate"
-    enlarged: int = 0
-
-    def __call__(self, inner: nn.Module, x_NCHW: Tensor) -> Tensor:
-        """Return what the network makes of the images with their border."""
-        given_NCHW = F.pad(x_NCHW, self.border * 2, mode=self.mode) if any(self.border) else x_NCHW
-        output: Tensor = inner(given_NCHW)
-        if not self.enlarged or not is_image(output):
-            return output
-        return output + F.interpolate(x_NCHW, scale_factor=self.enlarged, mode="nearest")
 
 
 def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> LoadedNetwork:
@@ -80,11 +48,11 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
     Args:
         param: The ``.param`` file.
         weights: The ``.bin`` file.
-        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
-            ``checkpoint``;
+        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but ``checkpoint``;
             ``sigma``, the standard deviation of the noise that SRMD is told of, on the scale of
             [0, 255], 0 unless given; ``maps``, a list of numbers, one for each channel that the
-            network takes beside the image; ``border``, one of :data:`BORDERS`.
+            network takes beside the image; ``border``, one of
+            :data:`~srscope.networks.loading.borders.BORDERS`.
 
     Raises:
         CheckpointError: If a file is damaged or quantised, or the two do not belong together.
@@ -97,7 +65,8 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
     channels, told = _add_maps(network, treatment, options)
     with undisturbed(network):
         geometry = find_geometry(network, channels)
-    feed, found = _feed(network, channels, geometry, options.get("border"))
+    mode = "reflect" if network.is_from_pnnx else "replicate"
+    feed, found = choose_feed(network, geometry, channels, mode, options.get("border"))
     return describe(
         network,
         name=param.stem,
@@ -105,9 +74,7 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
         known=Known(
             by="running it",
             channels=channels,
-            scale=None if geometry is None else geometry.scale,
-            multiple=None if geometry is None else geometry.multiple,
-            smallest=None if geometry is None else _smallest(geometry, feed),
+            **({} if geometry is None else feed.sizes(geometry)),
         ),
         treatment=treatment,
         call=feed,
@@ -115,16 +82,10 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
     )
 
 
-def _smallest(geometry: Geometry, feed: Feed) -> int:
-    """Return the shortest side; mirroring needs one longer than the border."""
-    mirrored = max(feed.border) + 1 if feed.mode == "reflect" else 1
-    return fitted_side(geometry.smallest, smallest=mirrored, multiple=geometry.multiple)
-
-
 def _add_maps(
     network: NcnnNetwork, treatment: Treatment, options: Mapping[str, Value]
 ) -> tuple[int, list[str]]:
-    """Set the channels fed beside the image; return the image's, and words for the rest."""
+    """Set the channels that are fed beside the image; return the image's, and words for the rest."""
     taken = network.taken_channels or treatment.channels or 3
     maps, sigma = options.get("maps"), options.get("sigma")
     if maps is not None:
@@ -171,40 +132,3 @@ def _level(sigma: Value) -> float:
     if not isinstance(sigma, int | float) or isinstance(sigma, bool) or not 0 <= sigma <= 255:
         raise ParameterError("sigma", "a number from 0 to 255", sigma, "SRMD was trained to 75")
     return float(sigma)
-
-
-def _feed(
-    network: NcnnNetwork, channels: int, geometry: Geometry | None, mode: Value
-) -> tuple[Feed, tuple[str, ...]]:
-    """Return how to call the network, and words for what that adds to a plain call."""
-    if mode is not None and mode not in BORDERS:
-        raise ParameterError("border", " or ".join(BORDERS), mode)
-    if mode is not None and (geometry is None or not any(geometry.border)):
-        raise ParameterError("border", "left out", mode, "this network loses no border")
-    if geometry is None:
-        return Feed(), ()
-    notes: list[str] = []
-    if mode is None:
-        mode = "reflect" if network.is_from_pnnx else "replicate"
-    plain = Feed(border=geometry.border, mode=str(mode))
-    if any(geometry.border):
-        start, end = geometry.border
-        wide = f"{start}" if start == end else f"{start} and {end}"
-        notes.append(
-            f"loses a border of {wide} pixels, so as many are added first, {BORDERS[plain.mode]} "
-            "(?border= sets how)"
-        )
-    if geometry.scale > 1:
-        sizes = Sizes(
-            channels=channels,
-            smallest=_smallest(geometry, plain),
-            multiple=geometry.multiple,
-            scale=geometry.scale,
-        )
-        added = replace(plain, enlarged=geometry.scale)
-        if restores_better(network, plain, added, sizes):
-            notes.append(
-                "returns what is to be added to the image, which is enlarged by nearest neighbour"
-            )
-            return added, tuple(notes)
-    return plain, tuple(notes)
