@@ -32,7 +32,28 @@ class Analysis:
     more: str = ""
 
 
-ANALYSES: dict[str, Analysis] = {}
+ANALYSES: dict[str, Analysis] = {
+    each.name: each
+    for each in (
+        Analysis(
+            name="dose",
+            question="At which level does a layer notice a degradation?",
+            module="srscope.analyses.dose",
+            several=True,
+        ),
+        Analysis(
+            name="generalize",
+            question="Does a network treat degraded inputs as clean ones, and what does it lose?",
+            module="srscope.analyses.generalize",
+            several=True,
+        ),
+        Analysis(
+            name="identify",
+            question="Which degradation, how strong, or nothing known?",
+            module="srscope.analyses.identify",
+        ),
+    )
+}
 """Every kind of analysis that goes through :mod:`srscope.analyses.runner`, by name."""
 
 
