@@ -36,10 +36,28 @@ ANALYSES: dict[str, Analysis] = {
     each.name: each
     for each in (
         Analysis(
+<<<<<<< HEAD
             name="intervene",
             question="Does a network use what its layers tell of degradations?",
             module="srscope.analyses.intervene.command",
             more="Edits the degradation code of a layer during the pass and measures the output.",
+=======
+            name="dose",
+            question="At which level does a layer notice a degradation?",
+            module="srscope.analyses.dose",
+            several=True,
+        ),
+        Analysis(
+            name="generalize",
+            question="Does a network treat degraded inputs as clean ones, and what does it lose?",
+            module="srscope.analyses.generalize",
+            several=True,
+        ),
+        Analysis(
+            name="identify",
+            question="Which degradation, how strong, or nothing known?",
+            module="srscope.analyses.identify",
+>>>>>>> shift
         ),
     )
 }

@@ -148,6 +148,8 @@ def write_record(
     folder = Path(out)
     told = record_dict(name, record, networks, settings)
     write_json(folder / f"{name}.json", told)
+    if hasattr(module, "write"):  # further files, such as tables
+        module.write(record, folder)
     figures: Mapping[str, Figure] = module.figures(record) if hasattr(module, "figures") else {}
     for key, figure in figures.items():
         save_figure(figure, folder / "figures" / key)

@@ -220,7 +220,7 @@ def _read(
     if not np.isfinite(d_prime_BL[0]).all():
         why = "the probe gives all images of a set the same score"
         raise DegenerateError(f"d' of {name}", why, "give contents that differ")
-    return _centred(auc_BL), _centred(d_prime_BL)
+    return np.clip(_centred(auc_BL), 0.0, 1.0), _centred(d_prime_BL)
 
 
 def _auc(pair_2M: NDArray[np.float64], weight_M: NDArray[np.float64]) -> float:

@@ -91,6 +91,16 @@ class Told:
     level_NT: NDArray[np.float64]
     distance_N: NDArray[np.float64]
 
+    def at(self, rows: NDArray[Any]) -> Told:
+        """Return what was told of some images."""
+        return Told(
+            types=self.types,
+            type_N=self.type_N[rows],
+            probability_NT=self.probability_NT[rows],
+            level_NT=self.level_NT[rows],
+            distance_N=self.distance_N[rows],
+        )
+
 
 class Teller:
     """The classifiers, fitted on points in principal axes.
@@ -239,7 +249,7 @@ class Identifier:
         limit: Distance above which an image is unknown.
     """
 
-    axes_DC: NDArray[np.float64]
+    axes_DC: NDArray[np.floating[Any]]
     mean_D: NDArray[np.float64]
     teller: Teller
     limit: float
@@ -271,7 +281,9 @@ class Identifier:
         mean_D = features_ND.mean(axis=0, dtype=np.float64)
         weight_NC = points_NC / (points_NC**2).sum(axis=0)
         return cls(
-            axes_DC=features_ND.T @ weight_NC - np.outer(mean_D, weight_NC.sum(axis=0)),
+            # In the features' own type: a copy of them in float64 would fill twice the memory.
+            axes_DC=(features_ND - mean_D.astype(features_ND.dtype)).T
+            @ weight_NC.astype(features_ND.dtype),
             mean_D=mean_D,
             teller=Teller(points_NC, labels),
             limit=float(np.quantile(distance_N, share)),
