@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srscope.degradations.degrade import DegradedImages
+from srscope.degradations.record import SetInfo, SuiteInfo
 from srscope.networks.description import LoadedNetwork, TapPoint
-from srscope.study import SetInfo, SuiteInfo
 
 PHOTOGRAPHS, EACH, SIDE = 10, 2, 8
 

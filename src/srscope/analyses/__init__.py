@@ -36,12 +36,12 @@ ANALYSES: dict[str, Analysis] = {
     each.name: each
     for each in (
         Analysis(
-<<<<<<< HEAD
             name="intervene",
             question="Does a network use what its layers tell of degradations?",
             module="srscope.analyses.intervene.command",
             more="Edits the degradation code of a layer during the pass and measures the output.",
-=======
+        ),
+        Analysis(
             name="dose",
             question="At which level does a layer notice a degradation?",
             module="srscope.analyses.dose",
@@ -57,7 +57,6 @@ ANALYSES: dict[str, Analysis] = {
             name="identify",
             question="Which degradation, how strong, or nothing known?",
             module="srscope.analyses.identify",
->>>>>>> shift
         ),
     )
 }

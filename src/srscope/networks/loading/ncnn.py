@@ -48,7 +48,8 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
     Args:
         param: The ``.param`` file.
         weights: The ``.bin`` file.
-        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but ``checkpoint``;
+        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
+            ``checkpoint``;
             ``sigma``, the standard deviation of the noise that SRMD is told of, on the scale of
             [0, 255], 0 unless given; ``maps``, a list of numbers, one for each channel that the
             network takes beside the image; ``border``, one of
@@ -85,7 +86,7 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
 def _add_maps(
     network: NcnnNetwork, treatment: Treatment, options: Mapping[str, Value]
 ) -> tuple[int, list[str]]:
-    """Set the channels that are fed beside the image; return the image's, and words for the rest."""
+    """Set the channels fed beside the image; return the image's, and words for the rest."""
     taken = network.taken_channels or treatment.channels or 3
     maps, sigma = options.get("maps"), options.get("sigma")
     if maps is not None:

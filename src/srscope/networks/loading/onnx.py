@@ -35,7 +35,8 @@ def load_onnx(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
 
     Args:
         path: The file; large weights may stand in a second file beside it.
-        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but ``checkpoint``, and
+        options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
+            ``checkpoint``, and
             ``border``, one of :data:`~srscope.networks.loading.borders.BORDERS`.
 
     Raises:
