@@ -224,10 +224,10 @@ def test_photographs_are_turned_about_as_wholes():
     ]
     expected = np.mean(np.array(turned) >= turned[0] * (1 - 1e-9))
     assert 0.02 < expected < 0.8
-    exact = photograph_p_value(points, sets, photographs, permutations=999, seed=0)
+    exact = photograph_p_value(points @ points.T, sets, photographs, permutations=999, seed=0)
     assert exact == pytest.approx(expected)
-    drawn = photograph_p_value(points, sets, photographs, permutations=63 - 1, seed=0)
-    other = photograph_p_value(points, sets, photographs, permutations=63 - 1, seed=1)
+    drawn = photograph_p_value(points @ points.T, sets, photographs, permutations=63 - 1, seed=0)
+    other = photograph_p_value(points @ points.T, sets, photographs, permutations=63 - 1, seed=1)
     assert drawn == pytest.approx(expected, abs=0.15)
     assert drawn != other
 
@@ -240,7 +240,7 @@ def test_sets_that_differ_in_spread_alone_are_not_shifted():
     for trial in range(200):
         own = rng.normal(size=(3, 12, 5))[sets, photographs] * spread  # a photograph's own shift
         points = own + spread * rng.normal(size=(72, 5)) + 3 * rng.normal(size=(12, 5))[photographs]
-        p = photograph_p_value(points, sets, photographs, permutations=199, seed=trial)
+        p = photograph_p_value(points @ points.T, sets, photographs, permutations=199, seed=trial)
         rejected += p <= 0.05
         contents = np.tile(np.arange(24), 3)
         shuffled += permutation_p_value(points, sets, contents, permutations=199, seed=0) <= 0.05
@@ -252,20 +252,29 @@ def test_a_shift_of_a_set_is_found():
     rng = np.random.default_rng(0)
     sets, photographs = photograph_design(20)
     points = rng.normal(size=(120, 5)) + 0.8 * np.eye(3, 5)[sets]
-    assert photograph_p_value(points, sets, photographs, seed=0) <= 0.005
+    assert photograph_p_value(points @ points.T, sets, photographs, seed=0) <= 0.005
 
 
 def test_designs_without_photographs_to_turn_say_why():
     sets, photographs = photograph_design(6)
     points = np.random.default_rng(0).normal(size=(36, 2))
-    photograph_p_value(points, sets, photographs, seed=0)
+    photograph_p_value(points @ points.T, sets, photographs, seed=0)
+    five = photographs < 5
     with pytest.raises(DegenerateError, match="turning 5 photographs about gives no p-value"):
-        photograph_p_value(*(each[photographs < 5] for each in (points, sets, photographs)), seed=0)
+        photograph_p_value(points[five] @ points[five].T, sets[five], photographs[five], seed=0)
     with pytest.raises(DegenerateError, match=r"not in all sets; .* by shuffling their labels"):
-        photograph_p_value(points, sets, np.arange(36), seed=0)
-    with pytest.raises(ParameterError, match="the photographs of points must be one a point"):
-        photograph_p_value(points, sets, photographs[1:], seed=0)
+        photograph_p_value(points @ points.T, sets, np.arange(36), seed=0)
+    with pytest.raises(ParameterError, match="the photographs of features must be one an image"):
+        photograph_p_value(points @ points.T, sets, photographs[1:], seed=0)
+    with pytest.raises(ParameterError, match="the inner products of features must be square"):
+        photograph_p_value(points, sets, photographs, seed=0)
+    with pytest.raises(DegenerateError, match="there is one set only"):
+        photograph_p_value(points @ points.T, 0 * sets, photographs, seed=0)
+    with pytest.raises(DegenerateError, match="a feature is NaN or infinite"):
+        photograph_p_value(np.full((36, 36), np.nan), sets, photographs, seed=0)
+    with pytest.raises(DegenerateError, match="means coincide in every photograph"):
+        photograph_p_value(np.zeros((36, 36)), sets, photographs, seed=0)
     with pytest.raises(ParameterError, match="permutations must be 1 or more"):
-        photograph_p_value(points, sets, photographs, permutations=0, seed=0)
+        photograph_p_value(points @ points.T, sets, photographs, permutations=0, seed=0)
     with pytest.raises(ParameterError, match="seed must be 0 or more"):
-        photograph_p_value(points, sets, photographs, seed=-1)
+        photograph_p_value(points @ points.T, sets, photographs, seed=-1)

@@ -102,13 +102,13 @@ def permutation_p_value(
 
 
 def photograph_p_value(
-    points_NC: NDArray[np.floating[Any]],
+    gram_NN: NDArray[np.float64],
     set_N: NDArray[np.integer[Any]],
     photograph_N: NDArray[np.integer[Any]],
     *,
     permutations: int = 999,
     seed: int,
-    name: str = "points",
+    name: str = "features",
 ) -> float:
     """Return the p-value of the hypothesis that no set is shifted, on average over photographs.
 
@@ -125,13 +125,17 @@ def photograph_p_value(
     that give as much. Small: the sets' means differ, for any photographs of this kind. It says
     nothing about how well single images are told apart: the probe says that, and decides.
 
+    It takes inner products of whole features, not points after PCA: PCA of few photographs keeps
+    the directions in which they differ and leaves out the one that they share, so that shifts
+    cancel out there whatever they are (p is 1.000 for raw pixels once more).
+
     Args:
-        points_NC: One row a point.
-        set_N: The set of each point.
-        photograph_N: The photograph of each point; each has points in every set.
+        gram_NN: Inner products of the features of all images, best less their mean.
+        set_N: The set of each image.
+        photograph_N: The photograph of each image; each has images in every set.
         permutations: Random turns; all are taken where there are no more of them.
         seed: Decides the turns.
-        name: What the points are, for messages.
+        name: What the features are, for messages.
 
     Returns:
         In (0, 1]. With F photographs the smallest possible is 2 / 2^F: at least 6 are needed
@@ -139,26 +143,35 @@ def photograph_p_value(
 
     Raises:
         ParameterError: If the shapes do not fit, ``permutations`` is below 1 or ``seed`` below 0.
-        DegenerateError: If a photograph lacks a set, there are fewer than 6 photographs, or as
-            :func:`permutation_p_value`.
+        DegenerateError: If a photograph lacks a set, there are fewer than 6 photographs, there is
+            one set only, a product is not finite, or no set is shifted in any photograph.
 
     Source: Fisher 1935 (turning signs); Winkler et al. 2014 (blocks); Phipson and Smyth 2010.
 
     Example:
         >>> set_N, photograph_N = np.repeat([0, 1], 20), np.tile(np.arange(10), 4)
-        >>> photograph_p_value(1.0 * set_N[:, None], set_N, photograph_N, seed=0)
+        >>> photograph_p_value(1.0 * np.outer(set_N, set_N), set_N, photograph_N, seed=0)
         0.001953125
     """
     if permutations < 1:
         raise ParameterError("permutations", "1 or more", permutations)
     if seed < 0:
         raise ParameterError("seed", "0 or more", seed)
-    points_NC, class_N, count = check_labelled(points_NC, set_N, score="the p-value", name=name)
-    if photograph_N.shape != class_N.shape:
-        rule = f"one a point, shape {class_N.shape}"
-        raise ParameterError(f"the photographs of {name}", rule, photograph_N.shape)
+    what = f"the p-value of {name}"
+    if gram_NN.shape != (len(gram_NN),) * 2:
+        raise ParameterError(f"the inner products of {name}", "square", gram_NN.shape)
+    for kind, label_N in (("sets", set_N), ("photographs", photograph_N)):
+        if label_N.shape != gram_NN.shape[:1]:
+            rule = f"one an image, shape {gram_NN.shape[:1]}"
+            raise ParameterError(f"the {kind} of {name}", rule, label_N.shape)
+    if not np.isfinite(gram_NN).all():
+        raise DegenerateError(what, "a feature is NaN or infinite", "check the network's weights")
+    class_N = np.unique(set_N, return_inverse=True)[1].reshape(-1)
+    count = int(class_N.max()) + 1
+    if count < 2:
+        raise DegenerateError(what, "there is one set only", "give two sets or more")
     found, index_N = np.unique(photograph_N, return_inverse=True)
-    photographs, what = len(found), f"the p-value of {name}"
+    photographs = len(found)
     cell_N = index_N.reshape(-1) * count + class_N
     size_FK = np.bincount(cell_N, minlength=photographs * count)
     if (size_FK == 0).any():
@@ -167,13 +180,13 @@ def photograph_p_value(
     if photographs < _FEWEST:
         why = f"turning {photographs} photographs about gives no p-value below 0.05"
         raise DegenerateError(what, why, f"give {_FEWEST} photographs or more")
-    points_NC -= points_NC.mean(axis=0)
-    points_NC /= np.abs(points_NC).max()  # no overflow, no underflow
-    member_XN = (cell_N == np.arange(photographs * count)[:, None]).astype(np.float64)
-    shift_FKC = (member_XN @ points_NC / size_FK[:, None]).reshape(photographs, count, -1)
-    shift_FKC -= shift_FKC.mean(axis=1, keepdims=True)
-    flat_FX = shift_FKC.reshape(photographs, -1)
-    products_FF = flat_FX @ flat_FX.T
+    mean_XN = (cell_N == np.arange(photographs * count)[:, None]) / size_FK[:, None]
+    shift_FKN = mean_XN.reshape(photographs, count, -1)
+    shift_FKN -= shift_FKN.mean(axis=1, keepdims=True)
+    products_FF = np.einsum("fkn,gkn->fg", shift_FKN @ gram_NN, shift_FKN)
+    if not np.trace(products_FF) > 0:
+        remedy = "choose another layer, or images that differ"
+        raise DegenerateError(what, "the sets' means coincide in every photograph", remedy)
     whole = 2 ** (photographs - 1)  # turning all about changes nothing
     if whole <= permutations + 1:
         bits_PF = (np.arange(whole)[:, None] >> np.arange(photographs)) & 1
