@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from srscope.analyses.comparison.record import Comparison, comparison_csv, write_comparison
-from srscope.study.record import score_columns, scores_dict
+from srscope.study.record import controls_of, score_columns, scores_dict
 from support import several, studies
 
 
@@ -21,13 +21,14 @@ def test_json_keeps_its_contract(tmp_path: Path) -> None:
     write_comparison(made, tmp_path)
     written = json.loads((tmp_path / "comparison.json").read_text())
     assert list(written) == [
-        "schema", "protocol", "environment", "networks", "created", "timings"
+        "schema", "protocol", "environment", "networks", "differences", "created", "timings"
     ]  # fmt: skip
     assert written["schema"] == "srscope.comparison/1"
     assert [entry["name"] for entry in written["networks"]] == [e.name for e in made.entries]
     for entry, given in zip(written["networks"], made.entries, strict=True):
         assert list(entry) == [
-            "name", "restoration", "network", "suite", "images", "layers", "controls", "left_out"
+            "name", "restoration", "network", "suite", "images", "layers", "controls", "verdict",
+            "left_out",
         ]  # fmt: skip
         # Layers and controls are those of scores.json.
         assert entry["layers"] == scores_dict(given.study)["layers"]
@@ -43,8 +44,11 @@ def test_csv_has_a_row_a_layer_and_control() -> None:
     rows = rows_of(made)
     assert set(score_columns()) < set(rows[0])
     assert len(rows[0]) == 9 + len(score_columns())
-    assert len(rows) == (4 + 1 + 4) + (5 + 1 + 5) + (2 + 1 + 2)
-    assert {row["weights"] for row in rows} == {"trained", "untrained", "none"}
+    assert len(rows) == sum(
+        len(study.layers) + sum(len(entries) for _, _, entries in controls_of(study))
+        for study in (entry.study for entry in made.entries)
+    )
+    assert {row["weights"] for row in rows} == {"trained", "untrained", "random", "none"}
     deepest = next(r for r in rows if r["network"] == "srgan-wgr" and r["label"] == "ResBlock16")
     layer = made.entries[0].study.layers[-1]
     assert float(deepest["chi_mean"]) == layer.tsne.chi.mean
@@ -61,7 +65,10 @@ def test_what_is_undefined_is_empty_in_csv() -> None:
     entry = dataclasses.replace(made.entries[0], study=study)
     row = rows_of(dataclasses.replace(made, entries=(entry,)))[0]
     empty = {name for name, value in row.items() if value == ""}
-    assert empty == {"chi_std", "knn_accuracy", "degradation", "content", "interaction"}
+    assert empty == {
+        "chi_std", "chi_known", "knn_accuracy", "degradation", "content", "interaction",
+        "component_degradation", "component_content",
+    }  # fmt: skip
 
 
 def test_the_best_layer_is_the_deeper_of_equals() -> None:

@@ -154,7 +154,7 @@ def test_the_command_prints_a_row_a_network(
     assert printed.err == ""
     assert printed.out.splitlines()[-1] == str(tmp_path / "report.html")
     assert "PSNR (over bicubic)" in printed.out
-    assert "None of 2 networks separates clean, blur and noise" in printed.out
+    assert "None of 2 networks surely separates clean, blur and noise" in printed.out
     assert (tmp_path / "networks" / "b" / "report.html").is_file()
 
 
