@@ -129,7 +129,8 @@ class Suite:
             UnknownNameError: If the suite has no such set.
 
         Example:
-            >>> load_suite("clean-mild-noise20").with_folder("mild", "DIV2K_mild").crossed
+            >>> sets = (DegradedSet(name="clean"), DegradedSet(name="mild"))
+            >>> Suite(name="two", sets=sets).with_folder("mild", "DIV2K_mild").crossed
             False
         """
         if name not in (known := [degraded_set.name for degraded_set in self.sets]):

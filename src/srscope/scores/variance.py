@@ -87,8 +87,9 @@ def two_way_variance(
 
     Example:
         >>> features_ND = np.array([[0.0], [2.0], [1.0], [3.0]])
-        >>> two_way_variance(features_ND, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
-        VarianceShares(degradation=0.2, content=0.8, interaction=0.0)
+        >>> split = two_way_variance(features_ND, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+        >>> split.degradation, split.content, split.interaction
+        (0.2, 0.8, 0.0)
     """
     degradation, content, interaction = (
         float(part) for part in _squares(features_ND, set_N, content_N, name).sum(axis=1)
@@ -128,8 +129,9 @@ def two_way_variance_of_gram(
     Example:
         >>> centred_ND = np.array([[-1.5], [0.5], [-0.5], [1.5]])
         >>> sets, contents = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-        >>> two_way_variance_of_gram(centred_ND @ centred_ND.T, sets, contents)
-        VarianceShares(degradation=0.2, content=0.8, interaction=0.0)
+        >>> split = two_way_variance_of_gram(centred_ND @ centred_ND.T, sets, contents)
+        >>> split.degradation, split.content, split.interaction
+        (0.2, 0.8, 0.0)
     """
     if gram_NN.shape != (len(gram_NN),) * 2:
         raise ParameterError(f"the inner products of {name}", "square", gram_NN.shape)
