@@ -75,7 +75,8 @@ def test_duplicate_images_have_defined_scores_or_none_and_it_is_said(
     random = np.random.default_rng(0)
     tile = random.integers(0, 256, (88, 88, 3), dtype=np.uint8)
     (tmp_path / "in").mkdir()
-    for name in "abcdef":
+    for number, name in enumerate("abcdef"):
+        tile[0, 0, 0] = number  # files with the same pixels would be taken for one photograph
         Image.fromarray(tile).save(tmp_path / "in" / f"{name}.png")
     images = str(tmp_path / "in")
     # Noise differs, clean and blur do not.

@@ -176,7 +176,7 @@ def _know_program() -> None:
 
 
 def _serve(photographs: str, log: str) -> None:
-    for name in ("srscope.cli.console", "srscope.images.deep", "torch.utils.tensorboard"):
+    for name in ("srscope.cli.console", "srscope.images.tiff", "torch.utils.tensorboard"):
         importlib.import_module(name)  # late imports of training: a third of a tiny run's time
     import srscope.training.facts
     from srscope.images.folder import load_folder

@@ -71,7 +71,7 @@ def render(record: Study) -> str:
     main = filled(
         "study.html",
         network=name,
-        kind=outcome.kind,
+        kind=text(outcome.kind),
         headline=prose(outcome.headline),
         findings=findings,
         facts=_facts(record),

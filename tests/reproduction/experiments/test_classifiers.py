@@ -107,7 +107,7 @@ def test_a_classifier_is_scored_by_class_layer_by_layer(
     assert np.bincount(class_N).tolist() == [EACH] * 10
     every = [separability(points, class_N) for points in lab.maps([layer])[0].points_RND]
     assert rows[4]["WD"] == pytest.approx(np.mean([s.wd for s in every]))
-    assert rows[4]["BD std"] == pytest.approx(np.std([s.bd for s in every]))
+    assert rows[4]["BD std"] == pytest.approx(np.std([s.bd for s in every], ddof=1))
     assert rows[4]["CHI"] == pytest.approx(np.mean([s.chi for s in every]))
     key = chi_key(network, labels[-1], "clean", by="class", source="digits")
     assert findings[name].evidence[key].value == rows[4]["CHI"]

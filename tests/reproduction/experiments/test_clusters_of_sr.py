@@ -91,7 +91,7 @@ def test_the_scores_of_a_layer_are_those_of_its_maps(found: Found) -> None:
     ]
     assert len(rows) == 1
     assert rows[0]["WD"] == pytest.approx(np.mean([s.wd for s in scores]))
-    assert rows[0]["BD std"] == pytest.approx(np.std([s.bd for s in scores]))
+    assert rows[0]["BD std"] == pytest.approx(np.std([s.bd for s in scores], ddof=1))
     assert rows[0]["CHI"] == pytest.approx(np.mean([s.chi for s in scores]))
     assert (rows[0]["paper CHI"], rows[0]["paper WD"]) == (38.21, pytest.approx(44000))
     assert findings["fig7"].evidence[chi_key("srresnet-wgr", "ResBlock8")].value == rows[0]["CHI"]
