@@ -255,8 +255,8 @@ def test_contents_of_real_crops() -> None:
 
 
 def test_folder_of_degraded_images(tmp_path: Path) -> None:
-    for name in ("x.png", "y.png"):
-        write_image(tmp_path / name, picture_HW3(40, 40, seed=len(name)))
+    for number, name in enumerate(("x.png", "y.png")):
+        write_image(tmp_path / name, picture_HW3(40, 40, seed=len(name) + number))
     (tmp_path / "broken.png").write_bytes(b"no image")
     suite = Suite(name="real", sets=(CLEAN, DegradedSet(name="films", folder=str(tmp_path))))
     contents = make_contents(3)

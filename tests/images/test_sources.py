@@ -15,8 +15,8 @@ from support.tiny import photographs
 
 
 def test_nothing_named_means_the_bundled_test_photographs() -> None:
-    found, expected = load_photographs(None), load_bundled("test")
-    assert found.source == expected.source == load_photographs("bundled:test").source
+    found, expected = load_photographs(None), load_bundled("test-crops")
+    assert found.source == expected.source == load_photographs("bundled:test-crops").source
     assert [p.name for p in found.photographs] == [p.name for p in expected.photographs]
 
 

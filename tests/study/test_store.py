@@ -47,9 +47,8 @@ def same(one: Study, other: Study) -> None:
         dataclasses.replace(studies.make(contents=3, runs=1), untrained=()),
         dataclasses.replace(studies.make(contents=3), left_out=(("variance", "why"),)),
         studies.make(contents=3, trivial=(), random_chi=None),
-        dataclasses.replace(studies.make(contents=3), verdict=None),
     ],
-    ids=["crossed", "folders", "one run, no control", "left out", "not compared", "no verdict"],
+    ids=["crossed", "folders", "one run, no control", "left out", "not compared"],
 )
 def test_a_study_comes_back(study: Study, tmp_path: Path) -> None:
     write_study(study, tmp_path)
