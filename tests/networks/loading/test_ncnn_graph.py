@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from srscope.errors import NetworkError
 from srscope.features.tap import FeatureTap
-from srscope.networks.loading.ncnn_graph import read_ncnn
+from srscope.networks.loading.ncnn_graph import NcnnNetwork, read_ncnn
 from support.ncnn_files import NcnnWriter, ncnn_output, weights
 
 W, B = weights(3, 3, 3, 3), weights(3, seed=1)
@@ -19,7 +19,7 @@ PUBLISHED = Path(__file__).parents[3] / "data" / "atlas"
 """Where tools/atlas_packages.py unpacks them."""
 
 
-def read(writer: NcnnWriter, folder: Path):
+def read(writer: NcnnWriter, folder: Path) -> NcnnNetwork:
     param = writer.write(folder)
     return read_ncnn(param, param.with_suffix(".bin")).eval()
 

@@ -95,6 +95,11 @@ def mirrored(x: Tensor) -> Tensor:
     return F.pad(x, (1, 2, 2, 1), mode="reflect")
 
 
+def outermost(x: Tensor) -> Tensor:
+    """Border of 1, 1, 2, 2, of the outermost values."""
+    return F.pad(x, (1, 1, 2, 2), mode="replicate")
+
+
 def means(x: Tensor) -> Tensor:
     """Means of windows of 3 in steps of 2, the border not counted."""
     return F.avg_pool2d(x, 3, 2, padding=1, ceil_mode=True, count_include_pad=False)
@@ -253,9 +258,7 @@ CASES = (
         k0=1, k1=2, k2=1, k3=-233, k4=4, k5=2, k6=1,
     ),
     one("Padding", lambda x: F.pad(x, (3, 4, 1, 2), value=0.5), k0=1, k1=2, k2=3, k3=4, k5="0.5"),
-    one(
-        "Padding", lambda x: F.pad(x, (1, 1, 2, 2), mode="replicate"), k0=2, k1=2, k2=1, k3=1, k4=1
-    ),
+    one("Padding", outermost, k0=2, k1=2, k2=1, k3=1, k4=1),
     one("Padding", mirrored, k0=2, k1=1, k2=1, k3=2, k4=2),
     one("Interp", by_scale(2, "nearest"), k0=1, k1="2.0", k2="2.0"),
     one("Interp", by_scale(1.5, "bilinear"), k0=2, k1="1.5", k2="1.5"),

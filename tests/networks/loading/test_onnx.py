@@ -93,20 +93,23 @@ def test_matrices_are_weights_too(tmp_path: Path) -> None:
         OnnxWriter().conv("x", "c", *layer(8, 3, 0)).add("Transpose", "c", "t", perm=[0, 2, 3, 1])
     )
     matrix, shift = weights(8, 8, seed=9), weights(8, seed=10)
-    writer.constant("matrix", matrix), writer.constant("shift", shift)
-    writer.add("MatMul", "t matrix", "m").add("Add", "m shift", "s").add("Relu", "s", "r")
+    writer.constant("matrix", matrix)
+    writer.constant("shift", shift)
+    writer.add("MatMul", "t matrix", "m").add("Add", "m shift", "s")
+    writer.constant("factor", factor := weights(1, 1, 1, 8, seed=11))
+    writer.add("MatMul", "s matrix", "k").add("Mul", "k factor", "r")
     writer.add("Transpose", "r", "back", perm=[0, 3, 1, 2]).conv("back", "y", *layer(3, 8, 1))
     loaded = load_network(str(writer.write(tmp_path, "y")))
-    tokens = (conv(image(), 8, 3, 0).permute(0, 2, 3, 1) @ matrix + shift).relu()
+    tokens = (conv(image(), 8, 3, 0).permute(0, 2, 3, 1) @ matrix + shift) @ matrix * factor
     torch.testing.assert_close(run(loaded), conv(tokens.permute(0, 3, 1, 2), 3, 8, 1))
-    assert loaded.info.parameters == 8 * 3 * 9 + 8 + 64 + 8 + 3 * 8 * 9 + 3
+    assert loaded.info.parameters == 8 * 3 * 9 + 8 + 64 + 8 + 64 + 8 + 3 * 8 * 9 + 3
     assert loaded.untrained is not None
     drawn, trained = (
         dict(m.inner.named_parameters()) for m in (loaded.untrained(0), loaded.module)
     )
     assert not any(torch.equal(drawn[name], trained[name]) for name in trained)
-    found = drawn["_initializer_shift"].detach()
-    assert torch.equal(found.sort()[0], shift.sort()[0])  # shuffled, as a bare parameter is
+    found = drawn["_initializer_factor"].detach()
+    assert torch.equal(found.sort()[0], factor.sort()[0])  # shuffled, as a bare parameter is
 
 
 def test_half_precision_becomes_single(tmp_path: Path) -> None:
@@ -161,10 +164,8 @@ def test_what_is_no_onnx_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_quantised_network_is_refused(tmp_path: Path) -> None:
     writer = OnnxWriter()
-    (
-        writer.constant("scale", torch.tensor(0.1)),
-        writer.constant("zero", torch.tensor(0, dtype=torch.uint8)),
-    )
+    writer.constant("scale", torch.tensor(0.1))
+    writer.constant("zero", torch.tensor(0, dtype=torch.uint8))
     writer.add("QuantizeLinear", "x scale zero", "q").add("DequantizeLinear", "q scale zero", "y")
     with pytest.raises(CheckpointError, match=r"is quantised \(DequantizeLinear, QuantizeLinear\)"):
         load_network(str(writer.write(tmp_path, "y")))

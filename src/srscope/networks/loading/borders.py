@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from srscope.errors import ParameterError
 from srscope.networks.adapter import is_image
 from srscope.networks.description import fitted_side
+from srscope.networks.structure.describe import Known
 from srscope.networks.structure.probe import Sizes, restores_better
 
 _BASES = (16, 32, 64, 128)
@@ -59,8 +60,9 @@ def find_geometry(run: Callable[[Tensor], object], channels: int) -> Geometry | 
             output = run(torch.zeros(1, channels, side, side))
         except Exception:  # of a size that does not fit
             return None
-        square = isinstance(output, Tensor) and output.ndim == 4 and output.shape[1] in (1, 3)
-        return output.shape[2] if square and output.shape[2] == output.shape[3] else None
+        if not isinstance(output, Tensor) or not is_image(output):
+            return None
+        return output.shape[2] if output.shape[2] == output.shape[3] else None
 
     base, first = next(
         ((side, out) for side in _BASES if (out := made(side)) is not None and out > 0), (0, 0)
@@ -118,11 +120,29 @@ class Feed:
             return output
         return output + F.interpolate(x_NCHW, scale_factor=self.enlarged, mode="nearest")
 
-    def sizes(self, geometry: Geometry) -> dict[str, int]:
-        """Return magnification and sizes of a network called so; mirroring needs longer sides."""
+    def sizes(self, geometry: Geometry, channels: int) -> Sizes:
+        """Return what a network takes that is called so; mirroring needs longer sides."""
         least = max(self.border) + 1 if self.mode == "reflect" else 1
-        smallest = fitted_side(geometry.smallest, smallest=least, multiple=geometry.multiple)
-        return {"scale": geometry.scale, "multiple": geometry.multiple, "smallest": smallest}
+        return Sizes(
+            channels=channels,
+            smallest=fitted_side(geometry.smallest, smallest=least, multiple=geometry.multiple),
+            multiple=geometry.multiple,
+            scale=geometry.scale,
+        )
+
+
+def known_of(geometry: Geometry | None, channels: int, feed: Feed) -> Known:
+    """Return what running a network told of it."""
+    if geometry is None:
+        return Known(by="running it")
+    sizes = feed.sizes(geometry, channels)
+    return Known(
+        by="running it",
+        scale=sizes.scale,
+        channels=sizes.channels,
+        multiple=sizes.multiple,
+        smallest=sizes.smallest,
+    )
 
 
 def choose_feed(
@@ -157,8 +177,7 @@ def choose_feed(
         )
     if geometry.scale > 1:
         added = replace(plain, enlarged=geometry.scale)
-        sizes = Sizes(channels=channels, **plain.sizes(geometry))
-        if restores_better(network, plain, added, sizes):
+        if restores_better(network, plain, added, plain.sizes(geometry, channels)):
             notes.append(
                 "returns what is to be added to the image, which is enlarged by nearest neighbour"
             )

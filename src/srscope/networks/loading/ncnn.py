@@ -9,16 +9,17 @@ Suffixes: N images, C channels, H/W height and width.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from srscope.errors import NetworkError, ParameterError
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.loading.borders import choose_feed, find_geometry
+from srscope.networks.loading.borders import choose_feed, find_geometry, known_of
 from srscope.networks.loading.ncnn_graph import NcnnNetwork, read_ncnn
 from srscope.networks.loading.spec import Value, file_options
-from srscope.networks.structure.describe import Known, Treatment, describe
+from srscope.networks.structure.describe import Treatment, describe
 from srscope.networks.structure.trace import undisturbed
 
 NO_BLUR = (
@@ -49,10 +50,9 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
         param: The ``.param`` file.
         weights: The ``.bin`` file.
         options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
-            ``checkpoint``;
-            ``sigma``, the standard deviation of the noise that SRMD is told of, on the scale of
-            [0, 255], 0 unless given; ``maps``, a list of numbers, one for each channel that the
-            network takes beside the image; ``border``, one of
+            ``checkpoint``; ``sigma``, the standard deviation of the noise that SRMD is told
+            of, on the scale of [0, 255], 0 unless given; ``maps``, a list of numbers,
+            one for each channel that the network takes beside the image; ``border``, one of
             :data:`~srscope.networks.loading.borders.BORDERS`.
 
     Raises:
@@ -72,11 +72,7 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
         network,
         name=param.stem,
         source=f"ncnn files {param.name} and {weights.name}",
-        known=Known(
-            by="running it",
-            channels=channels,
-            **({} if geometry is None else feed.sizes(geometry)),
-        ),
+        known=replace(known_of(geometry, channels, feed), channels=channels),
         treatment=treatment,
         call=feed,
         more_notes=(*told, *found),
@@ -86,7 +82,7 @@ def load_ncnn(param: Path, weights: Path, options: Mapping[str, Value]) -> Loade
 def _add_maps(
     network: NcnnNetwork, treatment: Treatment, options: Mapping[str, Value]
 ) -> tuple[int, list[str]]:
-    """Set the channels fed beside the image; return the image's, and words for the rest."""
+    """Set the channels fed beside the image; return how many the image has, and words for them."""
     taken = network.taken_channels or treatment.channels or 3
     maps, sigma = options.get("maps"), options.get("sigma")
     if maps is not None:

@@ -77,10 +77,10 @@ class Convolution(nn.Conv2d):
             self.border, self.padding = border.sides, (0, 0)
         _load(self, weights, given.layer.name, self.weight.shape)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (its base class's word)
         """Return (N, C', H', W'); channels alone, (N, C), are taken as one pixel."""
-        alone = x.ndim == 2
-        x = x[..., None, None] if alone else x
+        alone = input.ndim == 2
+        x = input[..., None, None] if alone else input
         border = self.border
         if self.same:
             border = (*self._same(x, 1), *self._same(x, 0))
@@ -94,8 +94,8 @@ class Convolution(nn.Conv2d):
         length, stride = x.shape[2 + side], self.stride[side]
         extent = self.dilation[side] * (self.kernel_size[side] - 1) + 1
         more = max(0, extent + (length - 1) // stride * stride - length)
-        halves = (more // 2, more - more // 2)
-        return halves if self.same == "upper" else halves[::-1]
+        less = more // 2
+        return (less, more - less) if self.same == "upper" else (more - less, less)
 
 
 class ConvolutionDepthWise(Convolution):
@@ -134,9 +134,9 @@ class Deconvolution(nn.ConvTranspose2d):
         stored = (groups, outputs, inputs, *size.kernel)
         _load(self, weights, given.layer.name, stored, lambda w: w.transpose(1, 2).flatten(0, 1))
 
-    def forward(self, x_NCHW: Tensor, output_size: list[int] | None = None) -> Tensor:
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Return (N, C', H', W')."""
-        y_NCHW = super().forward(x_NCHW, output_size)
+        y_NCHW = super().forward(input, output_size)
         left, right, top, bottom = self.cut
         height, width = y_NCHW.shape[2:]
         y_NCHW = y_NCHW[:, :, top : height - bottom, left : width - right]
@@ -162,9 +162,9 @@ class InnerProduct(nn.Linear):
         given.only(8, 0, "8-bit weights")
         _load(self, weights, given.layer.name, self.weight.shape)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Return (N, outputs)."""
-        y_NC = super().forward(x.flatten(1))
+        y_NC = super().forward(input.flatten(1))
         return y_NC if self.activation is None else self.activation(y_NC)
 
 

@@ -145,12 +145,16 @@ class Dropout(nn.Module):
         return x * self.scale
 
 
+def _divide_into(a: Tensor, b: Tensor) -> Tensor:
+    return b / a
+
+
 class BinaryOp(nn.Module):
     """Adds, multiplies, ... two tensors, or a tensor and a number."""
 
     OPERATIONS = (
         torch.add, torch.sub, torch.mul, torch.div, torch.maximum, torch.minimum, torch.pow,
-        lambda a, b: b - a, lambda a, b: b / a,
+        torch.rsub, _divide_into,
     )  # fmt: skip
 
     def __init__(self, given: Parameters) -> None:

@@ -15,9 +15,9 @@ from torch import nn
 
 from srscope.errors import CheckpointError, NetworkError, reason_of
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.loading.borders import choose_feed, find_geometry
+from srscope.networks.loading.borders import choose_feed, find_geometry, known_of
 from srscope.networks.loading.spec import Value, file_options
-from srscope.networks.structure.describe import Known, Treatment, describe
+from srscope.networks.structure.describe import Treatment, describe
 from srscope.networks.structure.trace import undisturbed
 
 _OWN_WEIGHTS = frozenset(
@@ -36,8 +36,8 @@ def load_onnx(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
     Args:
         path: The file; large weights may stand in a second file beside it.
         options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
-            ``checkpoint``, and
-            ``border``, one of :data:`~srscope.networks.loading.borders.BORDERS`.
+            ``checkpoint``, and ``border``, one of
+            :data:`~srscope.networks.loading.borders.BORDERS`.
 
     Raises:
         NetworkError: If the extra is not installed, an operator cannot be converted, or the
@@ -57,10 +57,7 @@ def load_onnx(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
             network,
             name=path.stem,
             source=f"ONNX file {path.name}",
-            known=Known(
-                by="running it",
-                **({} if geometry is None else {"channels": channels, **feed.sizes(geometry)}),
-            ),
+            known=known_of(geometry, channels, feed),
             treatment=treatment,
             call=feed,
             more_notes=notes,
@@ -136,8 +133,6 @@ def _own_weights(network: Any, model: Any) -> None:
     modules: dict[str, list[nn.Module]] = {}
     for node in model.graph.node:
         made: Any = getattr(network, network.mapping[node.output[0]])
-        if node.op_type == "MatMul" and isinstance(made, nn.Linear):
-            made.bias = None  # of zeros, which no file has
         for name in node.input:
             users.setdefault(name, set()).add(node.op_type)
             if isinstance(made, nn.Module):
@@ -148,9 +143,11 @@ def _own_weights(network: Any, model: Any) -> None:
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
             continue
         owners = modules.get(tensor.name, [])
-        if owners and all(_holds(owner, value) for owner in owners):
+        if any(isinstance(owner, nn.Identity) for owner in owners):
+            continue  # of a normalisation that became part of the layer before it
+        if tensor.name not in users or (owners and all(_holds(o, value) for o in owners)):
             delattr(network, buffer)
-        elif value.numel() > 1 and users.get(tensor.name, set()) <= _OWN_WEIGHTS:
+        elif value.numel() > 1 and users[tensor.name] <= _OWN_WEIGHTS:
             delattr(network, buffer)
             network.register_parameter(buffer, nn.Parameter(value))
     del model.graph.initializer[:]
