@@ -88,7 +88,7 @@ def test_layers_come_first_then_every_control() -> None:
         "Conv1",
         "ResBlock1",
         "Control: raw pixels of the same images",
-        "Pixels",
+        "raw pixels",
         "Control: simple statistics of the same images",
         *words.short_labels(record.trivial, 18),
         "Control: the same architecture, untrained",

@@ -343,7 +343,7 @@ def make(
         layers=tuple(
             entry(n, lab, float(depths[i]), chis[i], i) for i, (n, lab) in enumerate(names)
         ),
-        pixels=entry("pixels", "Pixels", 0.0, pixels_chi, 100),
+        pixels=entry("pixels", "raw pixels", 0.0, pixels_chi, 100),
         untrained=tuple(
             entry(n, lab, float(depths[i]), untrained_chi, 200 + i)
             for i, (n, lab) in enumerate(names)
