@@ -13,10 +13,9 @@ from srscope.analyses.generalize.record import headline
 from srscope.analyses.generalize.restore import originals_of, qualities
 from srscope.analyses.runner import run_analysis
 from srscope.degradations.resize import imresize
-from srscope.errors import NetworkError, ParameterError, UnknownNameError
+from srscope.errors import ParameterError, UnknownNameError
 from srscope.images.contents import crop_contents
 from srscope.images.sources import load_photographs
-from srscope.networks.structure.last import last_feature_layer
 from srscope.networks.zoo import load_network
 from support.tiny import photographs, tiny_checkpoint
 
@@ -85,19 +84,6 @@ def test_quality_is_against_original_and_clean_output(pictures, network):
     np.testing.assert_allclose(found["clean"].psnr_M, -10 * np.log10(error.numpy()), rtol=1e-6)
     assert np.isinf(found["clean"].same_M).all()
     assert (found["bright"].bicubic_M < found["clean"].bicubic_M - 5).all()
-
-
-def test_the_last_layer_is_the_one_before_the_output_convolution(network):
-    assert last_feature_layer(load_network(network)).name == "conv_hr"
-
-
-def test_a_network_of_one_layer_has_none_before_it():
-    import dataclasses
-
-    loaded = load_network("srresnet-wgr")
-    alone = dataclasses.replace(loaded, module=torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1)))
-    with pytest.raises(NetworkError, match="no layer before its last convolution"):
-        last_feature_layer(alone)
 
 
 def test_what_does_not_fit_is_refused():

@@ -5,7 +5,7 @@ Suffixes: M contents, B a batch of them, C channels, H/W height and width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,7 @@ def qualities(
     clean: str,
     batch_size: int,
     device: str,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, SetQuality]:
     """Restore every set, and measure.
 
@@ -70,6 +71,7 @@ def qualities(
         clean: Name of the clean set.
         batch_size: Images a forward pass.
         device: Where the network runs.
+        progress: Called with the sets done and in all.
 
     Raises:
         NetworkError: If it does not put out images of the originals' size, or returns an original
@@ -92,6 +94,8 @@ def qualities(
         )
         if not np.isfinite(found[name].psnr_M).all():
             raise NetworkError(f"{network.name} returns originals of set {name} to the bit")
+        if progress is not None:
+            progress(len(found), len(images_by_set))
     return found
 
 

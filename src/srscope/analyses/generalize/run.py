@@ -36,10 +36,10 @@ from srscope.scores.srga import (
     sampling_floor,
     shift_of,
 )
-from srscope.study.extraction import device_of
+from srscope.study.extraction import device_of, staged
 from srscope.study.inputs import MARGIN, kind_of
 from srscope.study.readings import read_layers
-from srscope.study.session import Session
+from srscope.study.session import Session, named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -79,6 +79,7 @@ def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> 
             restored = qualities(
                 network, inputs.by_set, originals_of(inputs.contents), clean=config.clean,
                 batch_size=config.batch_size, device=device_of(config.device),
+                progress=staged(named(session.progress, network.name), "restored sets"),
             )  # fmt: skip
         except NetworkError as error:
             left_out.append((network.name, str(error)))
