@@ -18,6 +18,9 @@ from PIL import Image
 from support import bitmaps, pngs
 from support.odd_tiffs import HEIGHT, WIDTH, Odd, numbers, with_alpha
 
+READS_ALL_TGA = int(PIL.__version__.partition(".")[0]) >= 13
+"""Whether this Pillow reads palettes of 32 bits; older ones call them damaged."""
+
 
 def png_pictures(seed: int = 3) -> Iterator[Odd]:
     """Yield PNG files of every colour type, depth and interlacing, with transparency too."""
@@ -89,8 +92,8 @@ def tga_pictures(seed: int = 4) -> Iterator[Odd]:
             data=bitmaps.tga(rows, WIDTH, 16, kind=3, alpha_bits=alpha_bits),
             expected_HWC=unit_HW2 if alpha_bits else unit_HW2[..., :1],
         )
-        if int(PIL.__version__.partition(".")[0]) < 13:
-            continue  # palettes of 32 bits are not read, and called damaged
+        if not READS_ALL_TGA:
+            continue
         palette_I4 = rng.integers(0, 256, (16, 4), dtype=np.uint8)
         values_HW = numbers(rng, 4, 1)[..., 0]
         shown_HW4 = palette_I4[:, [2, 1, 0, 3]][values_HW] / 255

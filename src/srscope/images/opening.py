@@ -186,3 +186,13 @@ def turned(pixels_HWC: NDArray[_Value], orientation: int) -> NDArray[_Value]:
     if orientation in (3, 4, 7, 8):
         pixels_HWC = pixels_HWC[::-1]
     return pixels_HWC
+
+
+def straight(
+    colours_HWC: NDArray[np.float32], alpha_HW1: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return colours that were multiplied by alpha as they were before, at most 1."""
+    divided_HWC = np.divide(
+        colours_HWC, alpha_HW1, out=np.zeros_like(colours_HWC), where=alpha_HW1 > 0
+    )
+    return np.minimum(divided_HWC, np.float32(1))

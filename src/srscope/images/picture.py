@@ -30,10 +30,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srscope.errors import ImageError
+from srscope.images import camera, jxl
 from srscope.images.boxes import jpeg2000_header, read_jpeg2000
 from srscope.images.formats import is_raw
 from srscope.images.headers import alpha_of
-from srscope.images.opening import is_tiff, opened, orientation_of, quiet, reading, turned
+from srscope.images.opening import (
+    is_tiff,
+    opened,
+    orientation_of,
+    quiet,
+    reading,
+    straight,
+    turned,
+)
 
 Bits = Literal[8, 16]
 _GREY_MODES = ("1", "L", "LA", "La")
@@ -85,8 +94,6 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     Raises:
         ImageError: As :func:`read_picture`, where the header tells.
     """
-    from srscope.images import camera, jxl, tiff
-
     file = Path(path)
     with reading(file) as head:
         if is_raw(file, head):
@@ -94,7 +101,9 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         if jxl.is_jxl(head):
             return jxl.jxl_size(file)
         if is_tiff(head):
-            return tiff.tiff_size(file)
+            from srscope.images.tiff import tiff_size  # slow to import, and seldom needed
+
+            return tiff_size(file)
         with opened(file, head) as image:
             alpha_of(image, file)
             width, height = image.size
@@ -103,14 +112,15 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
 def _decoded(file: Path, head: bytes) -> tuple[NDArray[np.float32], int, bytes | None]:
     """Return pixels, bits of a value in the file, and ICC profile."""
-    from srscope.images import camera, jxl, tiff  # slow to import: only when a file is read
-
     if is_raw(file, head):
         return camera.read_raw(file), 16, None
     if jxl.is_jxl(head):
         return (*jxl.read_jxl(file), None)
-    if is_tiff(head) and (found := tiff.read_tiff(file)) is not None:
-        return found
+    if is_tiff(head):
+        from srscope.images.tiff import read_tiff
+
+        if (found := read_tiff(file)) is not None:
+            return found
     with opened(file, head) as image:
         alpha, profile, bits = alpha_of(image, file), image.info.get("icc_profile"), 16
         if _is_beyond_pillow(image, head):
@@ -122,7 +132,7 @@ def _decoded(file: Path, head: bytes) -> tuple[NDArray[np.float32], int, bytes |
         else:
             pixels_HWC, bits = _eight_bits(image, alpha=alpha != "none"), 8
         if alpha == "premultiplied":
-            pixels_HWC[..., :-1] = tiff.straight(pixels_HWC[..., :-1], pixels_HWC[..., -1:])
+            pixels_HWC[..., :-1] = straight(pixels_HWC[..., :-1], pixels_HWC[..., -1:])
         # Pillow turns TIFF itself.
         orientation = 1 if image.format == "TIFF" else orientation_of(image)
     return turned(pixels_HWC, orientation), bits, profile

@@ -26,7 +26,7 @@ from PIL import Image, ImageCms
 
 from srscope.errors import ImageError, first_line
 from srscope.images.formats import RAW_PROBLEM, RAW_REMEDY, has_raw
-from srscope.images.opening import check_size, turned
+from srscope.images.opening import check_size, straight, turned
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, 8
 _COLOURS = {
@@ -115,16 +115,6 @@ def read_tiff(path: Path) -> tuple[NDArray[np.float32], int, bytes | None] | Non
         pixels_HWC = np.concatenate([pixels_HWC, alpha_HW1], axis=2)
     bits = 8 if layout.photometric == _PALETTE else layout.bits
     return turned(pixels_HWC, layout.orientation), bits, profile
-
-
-def straight(
-    colours_HWC: NDArray[np.float32], alpha_HW1: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return colours that were multiplied by alpha as they were before, at most 1."""
-    divided_HWC = np.divide(
-        colours_HWC, alpha_HW1, out=np.zeros_like(colours_HWC), where=alpha_HW1 > 0
-    )
-    return np.minimum(divided_HWC, np.float32(1))
 
 
 @contextlib.contextmanager
