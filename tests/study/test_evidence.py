@@ -45,10 +45,10 @@ def crossed(photographs: int = PHOTOGRAPHS) -> Labels:
 
 
 def source_of(features_ND: NDArray[np.float64], shape: tuple[int, ...]) -> Source:
-    features_ND = features_ND.astype(np.float32)
+    features_32 = features_ND.astype(np.float32)
     return Source(
         group="network", name="body.1", label="ResBlock2", depth=0.5, shape=shape,
-        read=lambda: features_ND, sha256=hash_of(features_ND),
+        read=lambda: features_32, sha256=hash_of(features_32),
     )  # fmt: skip
 
 

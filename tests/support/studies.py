@@ -163,18 +163,18 @@ def layer(
     photograph_N = content_N if photograph_N is None else photograph_N
     names = [f"set{k}" for k in range(int(set_N.max()) + 1)] if sets is None else sets
     rng = np.random.default_rng(seed)
-    sets, count = int(set_N.max()) + 1, len(set_N)
+    groups, count = int(set_N.max()) + 1, len(set_N)
     points, values = [], []
     for _ in range(runs):
         points_ND = _points_ND(chi * rng.lognormal(0, 0.06), set_N, content_N, rng)
         wd, bd = _spread(points_ND, set_N)
         points.append(points_ND.astype(np.float32))
-        values.append((bd / wd * (count - sets) / (sets - 1), wd, bd, rng.normal(0.6, 0.02)))
+        values.append((bd / wd * (count - groups) / (groups - 1), wd, bd, rng.normal(0.6, 0.02)))
     chis, wds, bds, kls = (Runs.of(list(column)) for column in zip(*values, strict=True))
     apart = chi / (chi + 60.0)
     degradation = 0.03 + 0.5 * apart
     content = (1 - degradation) * (0.8 - 0.3 * apart)
-    accuracy = 1 / sets + (1 - 1 / sets) * apart
+    accuracy = 1 / groups + (1 - 1 / groups) * apart
     contents = int(content_N.max()) + 1
     entry = LayerScores(
         layer=name,
@@ -204,7 +204,7 @@ def layer(
             components=components(0.5 * apart, 0.7 * (1 - apart))
             if len(np.unique(photograph_N)) > 2
             else None,
-            noise_floor=NoiseFloor(**dataclasses.asdict(noise_floor(sets, contents)))
+            noise_floor=NoiseFloor(**dataclasses.asdict(noise_floor(groups, contents)))
             if contents > 1
             else None,
         )
