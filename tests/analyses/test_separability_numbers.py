@@ -99,7 +99,7 @@ def test_one_content_and_as_many_sets_as_images(
     else:
         study = srscope.analyze(network, images=str(images), **options)
         assert_defined(study)
-        assert [score for score, _ in study.left_out] == ["knn_accuracy"]
+        assert [score for score, _ in study.left_out] == ["knn_accuracy", "p_value"]
 
 
 def test_one_set(network: str, images: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from support.points import crossed_labels
 
 
 def test_a_crossed_design_allows_everything() -> None:
-    sets, contents = crossed_labels(3, 6)
+    sets, contents = crossed_labels(3, 12)
     found = design(sets, contents, contents // 2)
     assert found.crossed
     assert found.left_out == ()
@@ -21,8 +21,18 @@ def test_a_crossed_design_allows_everything() -> None:
 def test_a_crossed_design_of_few_contents_has_no_neighbours() -> None:
     sets, contents = crossed_labels(2, 3)
     assert dict(design(sets, contents, contents).left_out) == {
-        "knn_accuracy": "an image has only 4 others of a different content, and 5 of them vote"
+        "knn_accuracy": "an image has only 4 others of a different content, and 5 of them vote",
+        "p_value": "it needs 6 photographs, there are 3",
     }
+
+
+def test_few_photographs_have_no_p_value_in_a_crossed_design() -> None:
+    sets, contents = np.repeat([0, 1], 12), np.tile(np.arange(12), 2)
+    assert design(sets, contents, contents // 2).left_out == ()
+    five = np.minimum(contents // 2, 4)
+    assert design(sets, contents, five).left_out == (
+        ("p_value", "it needs 6 photographs, there are 5"),
+    )
 
 
 def test_folders_leave_out_the_split_alone_where_photographs_are_many() -> None:

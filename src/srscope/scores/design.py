@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.scores.null import FEWEST_TURNED
 from srscope.scores.variance import is_crossed
 
 NEIGHBOURS = 5
@@ -74,8 +75,11 @@ def design(
     if is_crossed(set_N, content_N):
         kin_N = content_N.astype(np.int64)
         few = _few_neighbours(kin_N, "content")
-        left_out = (("knn_accuracy", few),) if few else ()
-        return Design(crossed=True, kin_N=kin_N, unit_N=photograph_N, left_out=left_out)
+        left_out = [("knn_accuracy", few)] if few else []
+        if (count := int(photograph_N.max()) + 1) < FEWEST_TURNED:
+            why = f"it needs {FEWEST_TURNED} photographs, there are {count}"
+            left_out.append(("p_value", why))
+        return Design(crossed=True, kin_N=kin_N, unit_N=photograph_N, left_out=tuple(left_out))
     pairs = {(int(p), int(k)) for p, k in zip(photograph_N, set_N, strict=True)}
     photographs_K = Counter(k for _, k in pairs)
     left_out = [("variance", "the sets do not share their contents")]

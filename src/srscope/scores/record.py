@@ -51,7 +51,8 @@ class FeatureSpaceScores:
     """Scores on the PCA-50 features themselves; ``None`` where the design leaves one undefined.
 
     ``knn_accuracy`` never counts a neighbour of the same content, or of the same photograph where
-    the design is not crossed; ``p_value`` is from the permutation test on feature-space CHI.
+    the design is not crossed; ``p_value`` is from turning the shifts of photographs
+    about where it is, else from the permutation test on feature-space CHI.
     """
 
     chi: float

@@ -182,9 +182,10 @@ _BUILT_IN: tuple[Score, ...] = (
         key="p_value",
         label="p",
         group=FEATURES,
-        meaning="Permutation test on the feature-space CHI: how often shuffled set labels reach "
-        "it. Where the sets share their contents, labels are shuffled within each; else those of "
-        "whole photographs, whose patches are not independent.",
+        meaning="Test of the hypothesis that no set's mean is shifted, on average over "
+        "photographs: how often turning the shifts of whole photographs about gives as much. Where "
+        "the sets do not share their contents, the set labels of whole photographs are shuffled, "
+        "and their feature-space CHI is compared.",
         value=lambda layer: layer.feature_space.p_value,
         form="small",
         higher="less separate",

@@ -34,7 +34,7 @@ class AnalysisConfig:
         most_runs: t-SNE runs a layer at most. More than ``runs`` are added until the mean of CHI is
             known to 10 %, and told beside the score of the first ones.
         seed: Decides degradations, t-SNE, permutations and the untrained control.
-        permutations: Label permutations behind the p-value.
+        permutations: Random turns or shuffles behind the p-value.
         blur_applied_to: Overrides the suite: blur the ``lr`` or the ``hr`` image.
         quantized: Overrides the suite: clip and round degraded images to 8 bits, or keep floats.
         untrained: Also analyse the same architecture with fresh weights, as a control.

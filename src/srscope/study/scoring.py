@@ -22,7 +22,8 @@ from srscope.projection.tsne import Embedding, embed_each
 from srscope.runtime.cache import Entry, hash_of_arrays, pack, values_of
 from srscope.scores.design import NEIGHBOURS
 from srscope.scores.feature_space import knn_accuracy, silhouette
-from srscope.scores.null import permutation_p_value
+from srscope.scores.null import permutation_p_value, photograph_p_value
+from srscope.scores.products import inner_products
 from srscope.scores.record import (
     FeatureSpaceScores,
     LayerScores,
@@ -135,15 +136,16 @@ def _scores_of_space(
     set_N, content_N = labels.set_N, labels.content_N
     p_value = knn = variance = None
     if design.defines("p_value"):
-        p_value = permutation_p_value(
-            points_NC,
-            set_N,
-            content_N if design.crossed else None,
-            unit_N=None if design.crossed else design.unit_N,
-            permutations=config.permutations,
-            seed=config.seed,
-            name=name,
-        )
+        shuffles = {"permutations": config.permutations, "seed": config.seed}
+        if design.crossed:
+            gram_NN = reduced.get("gram")
+            if gram_NN is None:  # features narrower than the images are many
+                gram_NN = inner_products(source.read(), name=name)
+            p_value = photograph_p_value(gram_NN, set_N, design.unit_N, **shuffles, name=name)
+        else:
+            p_value = permutation_p_value(
+                points_NC, set_N, None, unit_N=design.unit_N, **shuffles, name=name
+            )
     if design.defines("knn_accuracy"):
         knn = knn_accuracy(points_NC, set_N, design.kin_N, k=NEIGHBOURS, name=name)
     if design.defines("variance"):
