@@ -23,11 +23,20 @@ _MODULES = re.compile(r"^<!-- modules: ([\w. ]+) -->$", re.MULTILINE)
 
 
 def _modules_of(part: str) -> list[str]:
-    """Return the dotted names of a part: one file, or a folder's files."""
+    """Return the dotted names of a part: one file, or all files below a folder."""
     path = _SOURCE / "srscope" / part.replace(".", "/")
-    files = sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-    names = (".".join(file.relative_to(_SOURCE).with_suffix("").parts) for file in files)
-    return [name for name in names if not name.rpartition(".")[2].startswith("_")]
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+    shown = (file for file in files if not file.stem.startswith("_") or _defines(file))
+    names = (".".join(file.relative_to(_SOURCE).with_suffix("").parts) for file in shown)
+    return [name.removesuffix(".__init__") for name in names]
+
+
+def _defines(file: Path) -> bool:
+    """Whether a package's own file has functions or classes of its own."""
+    return (
+        file.name == "__init__.py"
+        and re.search("^(def|class) ", file.read_text(), re.M) is not None
+    )
 
 
 def _reference(parts: str) -> str:

@@ -40,6 +40,8 @@ class NcnnNetwork(nn.Module):
     Args:
         layers: In the order in which they run.
         weights: The ``.bin`` file.
+
+    Attributes:
         maps: Values of the input's channels behind those of the image, the same at every place.
 
     Raises:
