@@ -123,12 +123,13 @@ def test_interpolated_gradients_above_the_barnes_hut_limit_in_two_dimensions(mon
 @pytest.mark.slow
 def test_interpolated_gradients_come_as_low_as_exact_ones(monkeypatch):
     points, config = clusters(each=60), TsneConfig(iterations=400)
-    exact = embed(points, config, seed=0).kl
+    seeds = (0, 1)  # single runs end in minima that differ by 5 %
+    exact = min(embed(points, config, seed=seed).kl for seed in seeds)
     affinities = joint_affinities(points, config.perplexity)
     monkeypatch.setattr(tsne, "EXACT_LIMIT", 0)
     monkeypatch.setattr(engines, "BARNES_HUT_LIMIT", 0)
-    grid = kl_divergence(affinities, embed(points, config, seed=0).points_ND)
-    assert grid < 1.05 * exact
+    maps = [embed(points, config, seed=seed).points_ND for seed in seeds]
+    assert min(kl_divergence(affinities, points_N2) for points_N2 in maps) < 1.05 * exact
 
 
 def test_the_engines_own_divergence_above_the_exact_limit(monkeypatch):

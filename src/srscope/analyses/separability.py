@@ -12,6 +12,7 @@ from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.spec import is_snapshots
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import writing_to
+from srscope.runtime.processes import is_helper
 from srscope.study.assembly import study_of_folder
 from srscope.study.cache import Stages, opened
 from srscope.study.config import AnalysisConfig
@@ -55,6 +56,8 @@ def analyze(
         remedy = "for a folder of checkpoints there is srscope.over_training"
         raise ParameterError("network", "one network", network, remedy)
     loaded = load_network(network) if isinstance(network, str) else network
+    if settings.devices > 1 and is_helper():  # the first process writes
+        out = cache = None
     with writing_to(out):
         features = Path(out) / "features" if out is not None and settings.keep_features else None
         with opened(cache) as stages:
