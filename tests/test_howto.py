@@ -30,7 +30,7 @@ from srscope.projection.config import TsneConfig
 from support.foreign import SPANDREL, Swapped, scripted
 from support.ncnn_files import NcnnWriter
 from support.onnx_files import OnnxWriter
-from support.onnx_files import weights as drawn
+from support.onnx_files import weights as filters
 from support.tiny import photographs, tiny_checkpoint
 from test_docs import FENCE
 
@@ -85,10 +85,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("noise1_scale2.0x_model", 3),
         ("srmd_x4", 19),
     ):
-        writer = NcnnWriter().conv("a", "in", drawn(8, channels, 3, 3), k4=1)
-        writer.conv("b", "a", drawn(3, 8, 3, 3), k4=1).write(folder, stem)
-    onnx = OnnxWriter().conv("x", "a", drawn(8, 3, 3, 3), torch.zeros(8))
-    onnx.conv("a", "b", drawn(3, 8, 3, 3), torch.zeros(3)).write(folder, "b")
+        writer = NcnnWriter().conv("a", "in", filters(8, channels, 3, 3), k4=1)
+        writer.conv("b", "a", filters(3, 8, 3, 3), k4=1).write(folder, stem)
+    onnx = OnnxWriter().conv("x", "a", filters(8, 3, 3, 3), torch.zeros(8))
+    onnx.conv("a", "b", filters(3, 8, 3, 3), torch.zeros(3)).write(folder, "b")
     for step in (1000, 2000):
         for run in ("runs/srresnet-wgr", "models"):
             (folder / run).mkdir(parents=True, exist_ok=True)

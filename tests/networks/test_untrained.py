@@ -152,11 +152,11 @@ def test_a_layer_that_stays_silent_is_named() -> None:
 
 def test_filters_at_random_are_hes_and_the_first_see_no_brightness() -> None:
     network = nn.Sequential(
-        nn.Conv2d(3, 256, 3), nn.ReLU(), nn.Conv2d(256, 64, 3), nn.BatchNorm2d(64), nn.Flatten(),
-        nn.Linear(64, 400),
+        nn.Conv2d(3, 256, 3), nn.ReLU(), nn.Conv2d(256, 64, 3), nn.BatchNorm2d(64),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 400),
     )  # fmt: skip
-    control = at_random(network, 0)
-    first, second, linear = (control[i] for i in (0, 2, 5))
+    control = at_random(network, 0, side=8)
+    first, second, linear = (control[i] for i in (0, 2, 6))
     assert first.weight.mean(dim=(1, 2, 3)).abs().max() < 1e-6
     for module, inputs in ((first, 27), (second, 256 * 9), (linear, 64)):
         assert module.weight.std().item() == pytest.approx((2 / inputs) ** 0.5, rel=0.05)
@@ -171,7 +171,7 @@ def test_the_seed_decides_what_is_random_and_the_network_stays() -> None:
     network = trained()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.random.get_rng_state()
-    one, same, other = (at_random(network, seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (at_random(network, seed, side=8).state_dict() for seed in (1, 1, 2))
     assert torch.equal(torch.random.get_rng_state(), state)
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
@@ -183,7 +183,7 @@ def test_the_seed_decides_what_is_random_and_the_network_stays() -> None:
 def test_branches_act_in_full_at_random() -> None:
     """A constructor scales them down; at random they are as strong as their input."""
     network = SRResNet(SRResNetConfig(blocks=1, channels=64)).eval()
-    control = at_random(network, 0)
+    control = at_random(network, 0, side=8)
 
     def strength(module: nn.Module) -> float:
         x_NCHW = torch.randn(1, 64, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -197,11 +197,38 @@ def test_branches_act_in_full_at_random() -> None:
 
 def test_what_has_no_filters_or_cannot_be_copied_is_not_drawn() -> None:
     with pytest.raises(NetworkError, match="no filters to draw"):
-        at_random(nn.Sequential(nn.ReLU(), nn.BatchNorm2d(3)), 0)
+        at_random(nn.Sequential(nn.ReLU(), nn.BatchNorm2d(3)), 0, side=8)
 
     class Uncopied(nn.Conv2d):
         def __deepcopy__(self, memo: object) -> nn.Module:
             raise RuntimeError("held elsewhere")
 
     with pytest.raises(NetworkError, match=r"cannot be copied: .*held elsewhere"):
-        at_random(Uncopied(3, 3, 3), 0)
+        at_random(Uncopied(3, 3, 3), 0, side=8)
+
+
+class Backwards(nn.Module):
+    """Its last module is called first, and its weights are normalised."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.utils.parametrizations.weight_norm(nn.Conv2d(64, 3, 3, padding=1))
+        self.middle = nn.utils.parametrizations.spectral_norm(nn.Conv2d(64, 64, 3, padding=1))
+        self.first = nn.utils.spectral_norm(nn.Conv2d(3, 64, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.middle(self.first(x)))
+
+
+def test_the_first_filters_are_those_called_first_and_norms_do_not_undo_the_draw() -> None:
+    network = Backwards().eval()
+    with torch.no_grad():
+        network(torch.rand(1, 3, 8, 8))  # as it was tried before; else it cannot be copied
+    control = at_random(network, 0, side=8)
+    assert control.first.weight.mean(dim=(1, 2, 3)).abs().max() < 1e-6
+    grey = torch.full((1, 3, 8, 8), 0.7)
+    assert control.first(grey)[..., 2:-2, 2:-2].abs().max() < 1e-5
+    for module, inputs in ((control.middle, 64 * 9), (control.last, 64 * 9)):
+        assert module.weight.mean(dim=(1, 2, 3)).abs().max() > 1e-4
+        assert module.weight.std().item() == pytest.approx((2 / inputs) ** 0.5, rel=0.1)
+    assert len(network.first._forward_pre_hooks) == 1  # the user's keeps its norms

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import remove_spectral_norm, remove_weight_norm
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import inner_network
@@ -133,18 +135,19 @@ def _shuffle(parameter: nn.Parameter) -> None:
     parameter.copy_(values[order].view_as(parameter))
 
 
-def at_random(network: nn.Module, seed: int) -> nn.Module:
+def at_random(network: nn.Module, seed: int, *, side: int) -> nn.Module:
     """Return a copy of a network at random, as unlike training and as active as can be.
 
     All weights of convolutions and linear layers are drawn by He's rule, so that branches which a
-    constructor scales down act in full; biases are 0. The filters that see the image first have a
-    mean of 0: they pass on no brightness. What else the network holds stays as it is. A network
-    whose features separate degradations no better than this has learnt nothing that chance does
-    not give.
+    constructor scales down act in full; biases are 0, and weight or spectral norms are left out.
+    The filters that see the image first have a mean of 0: they pass on no brightness. What else
+    the network holds stays as it is. A network whose features separate degradations no better
+    than this has learnt nothing that chance does not give.
 
     Args:
         network: Is not changed.
         seed: Of the draws; torch's own random state is left as it is.
+        side: Of an image that the network takes, in pixels.
 
     Raises:
         NetworkError: If the network cannot be copied, or has no such weights.
@@ -156,22 +159,44 @@ def at_random(network: nn.Module, seed: int) -> nn.Module:
     except Exception as error:
         reason = reason_of(error)
         raise NetworkError(f"the network cannot be copied: {reason}") from error
-    weights: list[Tensor] = []
-    biases: list[Tensor] = []
+    drawn: dict[nn.Module, Tensor] = {}
     for module in inner_network(control).modules():
-        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+        _unnormalise(module)
+        weight = getattr(module, "weight", None)
         if isinstance(weight, Tensor) and weight.ndim >= 2 and not isinstance(module, nn.Embedding):
-            weights.append(weight)
-            if isinstance(bias, Tensor):
-                biases.append(bias)
-    if not weights:
+            drawn[module] = weight
+    if not drawn:
         raise NetworkError("the network has no filters to draw at random")
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        for weight in weights:
+        for module, weight in drawn.items():
             nn.init.kaiming_normal_(weight, nonlinearity="relu")
-        first = weights[0]
+            if isinstance(bias := getattr(module, "bias", None), Tensor):
+                bias.zero_()
+        first = _called_first(control.eval(), drawn, side)
         first -= first.mean(dim=tuple(range(1, first.ndim)), keepdim=True)
-        for bias in biases:
-            bias.zero_()
     return control.eval()
+
+
+def _unnormalise(module: nn.Module) -> None:
+    """Make plain parameters of weights that weight or spectral normalisation computes."""
+    if is_parametrized(module, "weight"):
+        remove_parametrizations(module, "weight")
+    for remove in (remove_weight_norm, remove_spectral_norm):
+        with contextlib.suppress(ValueError):  # it has none
+            remove(module)
+
+
+def _called_first(network: nn.Module, weights: Mapping[nn.Module, Tensor], side: int) -> Tensor:
+    """Return the weight of the module that a pass reaches first; modules keep no such order."""
+    order: list[nn.Module] = []
+    handles = [
+        module.register_forward_pre_hook(lambda called, _: order.append(called))
+        for module in weights
+    ]
+    try:
+        network(torch.rand(1, 3, side, side))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return weights[order[0]] if order else next(iter(weights.values()))

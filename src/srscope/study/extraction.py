@@ -111,7 +111,9 @@ def controls_of(network: LoadedNetwork, config: AnalysisConfig) -> Controls:
             missing = str(error)
     with contextlib.suppress(NetworkError):  # a frozen program, say; the other controls remain
         for draw in range(config.random):
-            modules[f"random-{draw + 1}"] = at_random(network.module, config.seed + draw)
+            modules[f"random-{draw + 1}"] = at_random(
+                network.module, config.seed + draw, side=network.fitted(config.patch)
+            )
     return Controls(modules=modules, missing=missing)
 
 
