@@ -36,7 +36,8 @@ from test_docs import FENCE
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 DONE = (
-    "compare", "degradation", "export", "network", "notebook", "photographs", "suite", "upscale",
+    "compare", "degradation", "dose", "export", "generalize", "identify", "network", "notebook",
+    "photographs", "suite", "upscale",
 )  # fmt: skip
 # Long ones; scores.md is run by test_docs on a study that has all fields.
 ELSEWHERE = ("maps", "reproduce", "scores", "speed", "train")
@@ -49,11 +50,20 @@ WORDS = [
     *(f"--{name}={str(value).lower()}" for name, value in QUICK.items()),
     "--tsne.perplexity=3", "--tsne.iterations=250", "--quiet",
 ]  # fmt: skip
+PAST_CLUSTERS: dict[str, dict[str, Any]] = {
+    "dose": {"contents": 4, "patch": 16, "steps": 3, "draws": 20},
+    "generalize": {"contents": 4, "patch": 16, "draws": 20, "splits": 20},
+    "identify": {"contents": 4, "patch": 16, "training": "photos"},
+}
 SHORTER = {
     "analyze": WORDS,
     "compare": WORDS,
     "features": ["--quiet"],
     "degrade": ["--quiet"],
+    **{
+        name: [*(f"--{key}={value}" for key, value in options.items()), "--quiet"]
+        for name, options in PAST_CLUSTERS.items()
+    },
     "upscale": ["--quiet"],
 }
 """Options that come before those of the page, which therefore count where it gives the same."""
@@ -121,6 +131,8 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for name in ("analyze", "compare", "over_training"):
         quick = functools.partial(getattr(srscope, name), **QUICK, tsne=TSNE)
         monkeypatch.setattr(srscope, name, quick)
+    for name, options in PAST_CLUSTERS.items():
+        monkeypatch.setattr(srscope, name, functools.partial(getattr(srscope, name), **options))
     modules = set(sys.modules)
     yield folder
     for name in set(sys.modules) - modules:

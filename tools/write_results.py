@@ -2,8 +2,8 @@
 
 `python tools/write_results.py` (or `make results`) analyses every bundled pair on the paper's
 suites, keeps each `scores.json` in docs/results/, and rewrites what stands between the RESULTS
-marks of README.md and docs/science.md. `--check` writes nothing and fails if the pages do not say
-what the kept scores say.
+marks: the verdicts in README.md, all tables in docs/science.md. `--check` writes nothing and fails
+if the pages do not say what the kept scores say.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "science.md")
+README, SCIENCE = ROOT / "README.md", ROOT / "docs" / "science.md"
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 WEIGHTS = ROOT / "src" / "srscope" / "assets" / "weights"
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
@@ -43,33 +43,81 @@ def read(network: str, suite: str) -> dict[str, Any]:
     return json.loads((KEPT / f"{network}-{suite}.json").read_text("utf-8"))
 
 
+VIEWS = ("probe", "probe_channel_means", "probe_channel_log_std")
+
+
 def _chi(layer: dict[str, Any]) -> str:
     chi = layer["tsne"]["chi"]
     return f"{chi['mean']:.2f} ± {chi['std']:.2f} {layer['tsne']['grade']}"
 
 
+def _percent(score: dict[str, Any] | None) -> str:
+    """Return an accuracy with its interval over photographs."""
+    if score is None:
+        return "-"
+    return f"{score['accuracy']:.0%} [{100 * score['low']:.0f}, {100 * score['high']:.0f}]"
+
+
+def _best(layers: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the layer or control that a probe reads best, and that probe."""
+    found = [(layer, layer[view]) for layer in layers for view in VIEWS if layer[view] is not None]
+    return max(found, key=lambda each: each[1]["accuracy"])
+
+
+def _verdict_table() -> Iterator[str]:
+    """Yield what each network's verdict rests on, a row a network."""
+    yield (
+        "| network | separates | beyond simple statistics | masked by content | best layer | probe "
+        "| best simple statistic | untrained | at random | CHI of that layer |"
+    )
+    yield "| --- |" + " --- |" * 9
+    for network in NETWORKS:
+        scores = read(network, MAIN)
+        verdict, controls = scores["verdict"], scores["controls"]
+        layer = next(each for each in scores["layers"] if each["layer"] == verdict["layer"])
+        statistic, simple = _best([controls["pixels"], *controls["trivial"]])
+        cells = [
+            f"`{network}`",
+            verdict["separates"],
+            verdict["beyond_simple_statistics"],
+            "yes" if verdict["masked_by_content"] else "no",
+            layer["label"],
+            _percent(_best([layer])[1]),
+            f"{_percent(simple)}, {statistic['label']}",
+            _percent(_best(controls["untrained"])[1]),
+            _percent(_best(controls["random"])[1]),
+            _chi(layer),
+        ]
+        yield "| " + " | ".join(cells).replace("|Laplacian|", r"\|Laplacian\|") + " |"
+
+
 def _depth_table() -> Iterator[str]:
-    yield "| layer | network | CHI | CHI in feature space | k-NN | degradation | content |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield (
+        "| layer | network | probe | on channel means | on their log std | k-NN | degradation "
+        "| content | CHI |"
+    )
+    yield "| --- |" + " --- |" * 8
     scores = {network: read(network, MAIN) for network in NETWORKS}
     for number, first in enumerate(scores[NETWORKS[0]]["layers"]):
         for network in NETWORKS:
-            layer = scores[network]["layers"][number]
-            space, shares = layer["feature_space"], layer["variance"]
-            yield (
-                f"| {first['label']} | `{network}` | {_chi(layer)} | {space['chi']:.2f} "
-                f"| {space['knn_accuracy']:.0%} | {shares['degradation']:.1%} "
-                f"| {shares['content']:.1%} |"
-            )
+            yield _row(first["label"], f"`{network}`", scores[network]["layers"][number])
     controls = scores["srresnet-wgr"]["controls"]
-    highest = max(controls["untrained"], key=lambda layer: layer["tsne"]["chi"]["mean"])
-    for label, layer in (("raw pixels", controls["pixels"]), ("untrained, highest", highest)):
-        space, shares = layer["feature_space"], layer["variance"]
-        yield (
-            f"| {label} | control | {_chi(layer)} | {space['chi']:.2f} "
-            f"| {space['knn_accuracy']:.0%} | {shares['degradation']:.1%} "
-            f"| {shares['content']:.1%} |"
-        )
+    for kind in ("untrained", "random"):
+        yield _row(f"{kind}, best layer", "control", _best(controls[kind])[0])
+    for entry in (controls["pixels"], *controls["trivial"]):
+        yield _row(entry["label"].replace("|", r"\|"), "control", entry)
+
+
+def _row(label: str, network: str, layer: dict[str, Any]) -> str:
+    parts = layer["variance"]["components"]
+    cells = [
+        label,
+        network,
+        *(_percent(layer[view]) for view in (*VIEWS, "knn_photographs")),
+        *(f"{parts[of]:.1%}" for of in ("degradation", "content")),
+        _chi(layer),
+    ]
+    return "| " + " | ".join(cells) + " |"
 
 
 def _degree_table() -> Iterator[str]:
@@ -125,16 +173,31 @@ def _accuracy_table() -> Iterator[str]:
         yield f"| `{facts['name']}` | {_iterations(facts)} | " + " | ".join(cells) + " |"
 
 
+def summary() -> str:
+    """Return the verdicts as Markdown, from the kept scores."""
+    scores = read("srresnet-wgr", MAIN)
+    photographs = scores["images"]["photographs"]
+    return "\n".join(
+        [
+            f"Suite `{MAIN}`, {scores['suite']['sets'][0]['count']} contents of {photographs} "
+            "photographs, written by `make results`. Probe: share of images whose degradation a "
+            "linear probe tells, with 95 % interval over photographs; chance is 33 %.",
+            "",
+            *_verdict_table(),
+        ]
+    )
+
+
 def text() -> str:
-    """Return the results as Markdown, from the kept scores and the model cards."""
+    """Return all results as Markdown, from the kept scores and the model cards."""
     protocol = read("srresnet-wgr", MAIN)["protocol"]
     lines = [
         "## Results on the bundled networks",
         "",
-        f"Written by `make results`. 100 contents a set, {protocol['patch']}-pixel patches, "
-        f"{protocol['runs']} t-SNE runs (mean ± standard deviation), seed {protocol['seed']}.",
+        summary(),
         "",
-        f"CHI by depth, suite `{MAIN}`:",
+        f"By depth ({protocol['patch']}-pixel patches; components of variance free of noise; CHI "
+        f"over {protocol['runs']} t-SNE runs, mean ± standard deviation; seed {protocol['seed']}):",
         "",
         *_depth_table(),
         "",
@@ -151,6 +214,11 @@ def text() -> str:
         *_accuracy_table(),
     ]
     return "\n".join(lines)
+
+
+def pages() -> dict[Path, str]:
+    """Return what stands between the marks of each page."""
+    return {README: summary(), SCIENCE: text()}
 
 
 def with_results(page: str, results: str) -> str:
@@ -172,8 +240,8 @@ def main() -> int:
         for network in options.only:
             for suite in (MAIN, *DEGREES):
                 measure(network, suite)
-    results, stale = text(), []
-    for path in PAGES:
+    stale: list[str] = []
+    for path, results in pages().items():
         page = path.read_text("utf-8")
         wanted = with_results(page, results)
         if options.check and page != wanted:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from srscope.analyses import register_analysis
+    from srscope.analyses.calls import dose, generalize, identify, intervene
     from srscope.analyses.comparison.run import compare
     from srscope.analyses.course.run import over_training
     from srscope.analyses.maps.run import feature_maps, write_maps
@@ -43,10 +44,14 @@ _HOME = {
     "SrscopeError": "srscope.errors:SrscopeError",
     "analyze": "srscope.analyses.separability:analyze",
     "compare": "srscope.analyses.comparison.run:compare",
+    "dose": "srscope.analyses.calls:dose",
     "edit": "srscope.features.edit:edit",
     "degrade": "srscope.degradations.write:write_degraded",
     "export": "srscope.exports.export:export",
     "feature_maps": "srscope.analyses.maps.run:feature_maps",
+    "generalize": "srscope.analyses.calls:generalize",
+    "identify": "srscope.analyses.calls:identify",
+    "intervene": "srscope.analyses.calls:intervene",
     "list_networks": "srscope.networks.zoo:list_networks",
     "list_suites": "srscope.degradations.catalogue:list_suites",
     "load_bundled": "srscope.images.bundled:load_bundled",
@@ -78,9 +83,13 @@ __all__ = [
     "analyze",
     "compare",
     "degrade",
+    "dose",
     "edit",
     "export",
     "feature_maps",
+    "generalize",
+    "identify",
+    "intervene",
     "list_networks",
     "list_suites",
     "load_bundled",

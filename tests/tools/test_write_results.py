@@ -10,8 +10,7 @@ tool = load_tool("write_results")
 
 
 def test_pages_say_what_the_kept_scores_say() -> None:
-    results = tool.text()
-    for path in tool.PAGES:
+    for path, results in tool.pages().items():
         page = path.read_text("utf-8")
         assert tool.with_results(page, results) == page, f"run make results ({path.name})"
 
