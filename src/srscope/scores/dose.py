@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.agreement import spearman
 from srscope.scores.fold import (
     COMPONENTS,
     Probe,
@@ -28,7 +29,7 @@ from srscope.scores.fold import (
     scores_refitted,
     shrinkage_lda,
 )
-from srscope.scores.resampling import Estimate, interval_of, photograph_counts, spearman
+from srscope.scores.photographs import Estimate, interval_of, photograph_counts
 
 NOTICED = 0.75
 """AUC at which a level counts as just noticeable."""
