@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from torchvision.datasets import CIFAR10
 
-CLASSES = tuple(
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-)
+CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
 ROOT = "cifar-10-batches-py"
 
 
