@@ -18,7 +18,6 @@ from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Finding, LabelledImages, Table
 
-TITLE = "Examples of the data sets"
 COLUMNS = 8
 SIDE = 64
 """Of the patches that are drawn, in LR pixels: twice what the networks are fed, to see more."""
@@ -58,9 +57,6 @@ def run(lab: Lab, folder: Path) -> Finding:
     )
     save_figure(figure, folder / "figs9")
     return Finding(
-        id="figs9",
-        title=TITLE,
-        where="Fig. S9",
         figures=("figs9",),
         tables=(_sets(lab), _photographs(lab)),
         notes=(
@@ -108,4 +104,6 @@ def _photographs(lab: Lab) -> Table:
     )
 
 
-EXPERIMENT = Experiment(id="figs9", title=TITLE, where="Fig. S9", networks=(), run=run)
+EXPERIMENT = Experiment(
+    id="figs9", title="Examples of the data sets", where="Fig. S9", networks=(), measure=run
+)
