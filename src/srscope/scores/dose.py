@@ -22,7 +22,6 @@ from sklearn.isotonic import isotonic_regression
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.agreement import spearman
 from srscope.scores.fold import (
-    COMPONENTS,
     Probe,
     Readable,
     scores_left_out,
@@ -30,6 +29,7 @@ from srscope.scores.fold import (
     shrinkage_lda,
 )
 from srscope.scores.photographs import Estimate, interval_of, photograph_counts
+from srscope.scores.probe import COMPONENTS
 
 NOTICED = 0.75
 """AUC at which a level counts as just noticeable."""

@@ -13,11 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import DegenerateError
-from srscope.scores.probe import shrunk_covariance
+from srscope.scores.probe import COMPONENTS, shrunk_covariance
 from srscope.scores.products import inner_products, principal_points
-
-COMPONENTS = 50
-"""Principal components that a probe sees of wide features."""
 
 GROUPS = 5
 """Groups of photographs that a drawn sample leaves out in turn."""
