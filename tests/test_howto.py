@@ -121,13 +121,12 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])  # as python, notebooks and IDEs do
     few = load_folder(folder / "photos")
     monkeypatch.setattr("srscope.images.sources.load_bundled", lambda _: few)
-    for drawn in (
-        "figures.save.save_figures", "analyses.comparison.figures.save_comparison",
-        "analyses.course.figures.save_course",
-    ):  # fmt: skip
-        monkeypatch.setattr(f"srscope.{drawn}", lambda *_, **__: [])
-    for report in ("report.html", "analyses.comparison.page", "analyses.course.page"):
-        monkeypatch.setattr(f"srscope.{report}.write_report", lambda *_: None)
+    for drawn in ("save_figures", "save_each"):
+        monkeypatch.setattr(f"srscope.figures.save.{drawn}", lambda *_, **__: [])
+    monkeypatch.setattr("srscope.report.html.write_report", lambda *_: None)
+    for kind in ("comparison", "course"):
+        monkeypatch.setattr(f"srscope.analyses.{kind}.page.render", lambda *_: "")
+        monkeypatch.setattr(f"srscope.analyses.{kind}.figures.figures", lambda *_: {})
     for name in ("analyze", "compare", "over_training"):
         quick = functools.partial(getattr(srscope, name), **QUICK, tsne=TSNE)
         monkeypatch.setattr(srscope, name, quick)

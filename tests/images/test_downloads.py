@@ -21,6 +21,7 @@ from srscope.images.downloads import (
     data_folder,
     div2k_training,
     div2k_validation,
+    unpack,
 )
 from srscope.runtime.fetch import RemoteFile
 from support import cifar
@@ -88,29 +89,50 @@ def test_div2k_half_unpacked_by_hand(tmp_path: Path, div2k_zip: bytes) -> None:
         div2k_validation(tmp_path, remote=like(DIV2K_VALIDATION, "http://127.0.0.1:9/", div2k_zip))
 
 
-def test_cifar10_is_downloaded_once(tmp_path: Path) -> None:
-    batch = cifar.pickled(cifar.batch(per_class=3))
-    body = cifar.write_archive(tmp_path / "made.tar.gz", batch).read_bytes()
+def test_cifar10_is_downloaded_and_unpacked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = cifar.write_archive(tmp_path / "made.tar.gz", monkeypatch, test=3).read_bytes()
     behaviour = Behaviour(body)
     with serving(behaviour) as url:
         remote = like(CIFAR10, url, body)
         first = cifar10_test(tmp_path / "data", per_class=3, remote=remote)
         assert len(first.labels_N) == 30
         cifar10_test(tmp_path / "data", per_class=3, remote=remote)
+        assert cifar10_training(tmp_path / "data", remote=remote).levels_NHW3.shape[0] == 50
     assert len(behaviour.requests) == 1
     with pytest.raises(DownloadError, match="is not the published file: its md5 is"):
         cifar10_test(tmp_path / "data")
 
 
-def test_cifar10_for_training_is_downloaded_too(tmp_path: Path) -> None:
-    members = {
-        f"cifar-10-batches-py/data_batch_{n}": cifar.pickled(cifar.batch(per_class=1))
-        for n in range(1, 6)
-    }
-    body = cifar.write_members(tmp_path / "made.tar.gz", members).read_bytes()
-    with serving(Behaviour(body)) as url:
-        images = cifar10_training(tmp_path / "data", remote=like(CIFAR10, url, body))
-    assert images.levels_NHW3.shape == (50, 32, 32, 3)
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_damaged_archive_leaves_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(b"no archive")
+    with pytest.raises(DownloadError, match=r"a\.zip is damaged: .*; delete it and run again"):
+        unpack(archive, tmp_path / "out")
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("a", bytes(range(256)) * 50)
+    data = bytearray(archive.read_bytes())
+    data[60] ^= 0xFF
+    archive.write_bytes(data)
+    with pytest.raises(DownloadError, match=r"a\.zip is damaged: "):
+        unpack(archive, tmp_path / "out")
+    assert left_in(tmp_path) == ["a.zip"]
+
+
+def test_a_folder_in_the_way_stays(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened:
+        opened.writestr("a", b"x")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("kept")
+    with pytest.raises(DownloadError, match="cannot be unpacked: Directory not empty"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert left_in(tmp_path) == ["a.zip", "out"]
+    assert left_in(tmp_path / "out") == ["mine"]
 
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ def browser() -> Generator[Browser]:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
-    comparison_page.write_report(several.comparison(), folder / "comparison.html")
-    course_page.write_report(several.course(), folder / "course.html")
+    (folder / "comparison.html").write_text(comparison_page.render(several.comparison()), "utf-8")
+    (folder / "course.html").write_text(course_page.render(several.course()), "utf-8")
     long = several.comparison(names=(LONG + "-1", LONG + "-2", "x" * 70))
-    comparison_page.write_report(long, folder / "long.html")
+    (folder / "long.html").write_text(comparison_page.render(long), "utf-8")
     return {path.stem: path for path in folder.iterdir()}
 
 

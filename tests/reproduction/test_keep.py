@@ -60,7 +60,7 @@ def test_a_second_run_asks_no_experiment(tmp_path: Path) -> None:
         (folder / "fig7.svg").write_bytes(b"picture")
         return dataclasses.replace(FINDING, figures=("fig7",), evidence={"chi/a": estimate(2.0)})
 
-    experiment = Experiment(id="fig7", title="", where="", networks=(), run=run)
+    experiment = Experiment(id="fig7", title="", where="", networks=(), measure=run)
     done = [
         reproduce(
             out=tmp_path / name, cache=tmp_path / "cache", experiments=[experiment], jobs=1,
@@ -77,7 +77,7 @@ def test_a_second_run_asks_no_experiment(tmp_path: Path) -> None:
 def test_what_decides_a_finding_is_in_its_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    experiment = Experiment(id="fig7", title="", where="", networks=(), run=lambda *_: FINDING)
+    experiment = Experiment(id="fig7", title="", where="", networks=(), measure=lambda *_: FINDING)
     lab = Lab(Stages(tmp_path), LabConfig())
     before = keep.inputs_of(experiment, lab)
     assert keep.inputs_of(experiment, lab) == before

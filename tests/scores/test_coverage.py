@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from srscope.scores.components import variance_components
 from srscope.scores.decision import Told, decide
 from srscope.scores.neighbours import photograph_knn
 from srscope.scores.pairs import pair_scores
 from srscope.scores.photographs import balanced, difference_interval
 from srscope.scores.probe import probe_of_vectors
+from support.points import variance_components
 
 DATA_SETS = 300
 DESIGNS = {10: 6, 20: 3, 50: 2}  # contents a photograph

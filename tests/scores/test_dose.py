@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.agreement import spearman
 from srscope.scores.dose import _crossing, _saturation, dose_response
 from srscope.scores.fold import Readable
 from srscope.scores.products import inner_products
-from srscope.scores.resampling import spearman
 
 LEVELS = (0.25, 0.5, 1.0, 2.0, 4.0)
 PHOTOGRAPH = np.repeat(np.arange(20), 6)

@@ -1,18 +1,21 @@
 """Intervals over photographs: formulas by hand, and ends that must hold."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.photographs import (
+    Estimate,
     balanced,
-    bootstrap_counts,
-    bootstrap_interval,
     difference_interval,
     freedom,
     indices,
+    interval_of,
     jackknife_interval,
+    photograph_counts,
     share_interval,
 )
 
@@ -94,20 +97,52 @@ def test_shares_of_nothing_are_cut_at_nothing():
     assert interval.low == 0 < interval.high < 0.2
 
 
-def test_the_bootstrap_of_a_mean_is_nearly_students():
-    numbers_P = np.random.default_rng(0).normal(size=15)
-    counts_BP = bootstrap_counts(15, draws=20_000, seed=3)
-    interval = bootstrap_interval(numbers_P.mean(), counts_BP @ numbers_P / 15, photographs=15)
-    low, high = stats.t.interval(0.95, 14, loc=numbers_P.mean(), scale=stats.sem(numbers_P))
-    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.05)
-    plain = np.quantile(counts_BP @ numbers_P / 15, [0.025, 0.975])
-    assert plain[0] > interval.low + 0.03
+def test_photographs_are_drawn_whole():
+    photograph = np.array([3, 3, 8, 8, 8, 5])
+    counts = photograph_counts(photograph, draws=200, seed=0)
+    for label in (3, 5, 8):
+        rows = counts[:, photograph == label]
+        assert (rows == rows[:, :1]).all()
+    assert (counts[:, [0, 2, 5]].sum(axis=1) == 3).all()
+    assert (
+        len(np.unique(counts, axis=0)) == 7
+    )  # of 10 ways to draw 3 of 3, three have one photograph alone
+    assert not np.array_equal(counts, photograph_counts(photograph, draws=200, seed=1))
 
 
-def test_the_seed_decides_the_draws():
-    draws = [bootstrap_counts(6, draws=5, seed=seed) for seed in (0, 0, 1)]
-    assert (draws[0] == draws[1]).all()
-    assert (draws[0] != draws[2]).any()
+def test_an_interval_of_a_mean_covers_it():
+    # 20 photographs of 3 crops that share what the photograph has: crops alone would be too sure.
+    random, inside = np.random.default_rng(0), 0
+    photograph = np.repeat(np.arange(20), 3)
+    for trial in range(200):
+        values = np.repeat(random.normal(size=20), 3) + 0.3 * random.normal(size=60)
+        counts = photograph_counts(photograph, draws=200, seed=trial)
+        found = interval_of(values.mean(), counts @ values / counts.sum(axis=1))
+        inside += found.low <= 0 <= found.high
+    assert 0.86 <= inside / 200 <= 0.98
+
+
+def test_two_photographs_give_no_interval():
+    with pytest.raises(DegenerateError, match="there are 2 photographs, and 3 are the fewest"):
+        photograph_counts(np.array([0, 0, 1]), draws=5, seed=0)
+    with pytest.raises(ParameterError, match="draws must be 1 or more"):
+        photograph_counts(np.arange(4), draws=0, seed=0)
+
+
+def test_infinite_draws_go_to_the_ends_and_undefined_ones_away():
+    draws = np.r_[np.full(10, math.inf), np.arange(90.0), math.nan]
+    found = interval_of(3.0, draws)
+    assert (found.low, found.high) == (2.0, math.inf)
+    assert found.plain() == {"value": 3.0, "low": 2.0, "high": None}
+    with pytest.raises(DegenerateError, match="no draw of photographs gives a number"):
+        interval_of(3.0, np.array([math.nan]))
+
+
+def test_centred_draws_lie_about_the_value():
+    found = interval_of(10.0, np.linspace(-1, 1, 1001), centred=True)
+    assert found.low == pytest.approx(9.05, abs=0.01)
+    assert found.high == pytest.approx(10.95, abs=0.01)
+    assert found == Estimate(value=10.0, low=found.low, high=found.high)
 
 
 @pytest.mark.parametrize(("photographs", "reliable"), [(7, False), (8, True)])
@@ -121,16 +156,6 @@ def test_wrong_values_are_named():
         indices(np.zeros(4, int))
     with pytest.raises(ParameterError, match="the photographs must be one number an image"):
         indices(np.zeros((2, 2), int))
-    with pytest.raises(ParameterError, match="photographs must be 2 or more"):
-        bootstrap_counts(1, draws=3, seed=0)
-    with pytest.raises(ParameterError, match="draws must be 1 or more"):
-        bootstrap_counts(5, draws=0, seed=0)
-    with pytest.raises(ParameterError, match="seed must be 0 or more"):
-        bootstrap_counts(5, draws=3, seed=-1)
-    with pytest.raises(ParameterError, match="photographs must be 2 or more"):
-        bootstrap_interval(1.0, np.ones(3), photographs=1)
-    with pytest.raises(DegenerateError, match="not finite in some of the samples"):
-        bootstrap_interval(1.0, np.array([1.0, np.nan]), photographs=3)
     with pytest.raises(ParameterError, match="the photographs of an interval must be 2 or more"):
         jackknife_interval(0.5, np.array([0.5]))
     with pytest.raises(DegenerateError, match="not finite without some photograph"):

@@ -10,8 +10,8 @@ from scipy import integrate, stats
 from scipy.special import gamma
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.photographs import interval_of, photograph_counts
 from srscope.scores.products import inner_products
-from srscope.scores.resampling import interval_of, photograph_counts
 from srscope.scores.srga import (
     GeneralizedGaussian,
     density_of_products,

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from srscope.features.store import hash_of
-from srscope.scores.components import noise_floor, variance_components
+from srscope.scores.components import noise_floor
 from srscope.scores.design import NEIGHBOURS, design
 from srscope.scores.neighbours import photograph_knn
 from srscope.scores.pairs import pair_scores
@@ -22,6 +22,7 @@ from srscope.study.config import AnalysisConfig
 from srscope.study.evidence import READINGS, Evidence, evidence_of
 from srscope.study.scoring import projected
 from srscope.study.sources import Labels, Source
+from support.points import variance_components
 
 SETS = ("clean", "blur", "noise")
 CONFIG = AnalysisConfig(pca=8)

@@ -40,16 +40,14 @@ def planted(
             rows=(("ResBlock16", float(made["chi"]), 626.0), ("<b>Conv1", None, float("nan"))),
         )
         return Finding(
-            id=name,
-            title=f"Planted {name} <script>",
-            where="Fig. 2",
             figures=(name,),
             tables=(table,),
             evidence={chi_key(network, "ResBlock16"): estimate(float(made["chi"]) + shift)},
             notes=("Planted, not measured.",),
         )
 
-    return Experiment(id=name, title=f"Planted {name}", where="Fig. 2", networks=(), run=run)
+    title = f"Planted {name} <script>"
+    return Experiment(id=name, title=title, where="Fig. 2", networks=(), measure=run)
 
 
 def needing(name: str, *networks: str) -> Experiment:
@@ -58,7 +56,9 @@ def needing(name: str, *networks: str) -> Experiment:
     def run(lab: Lab, folder: Path) -> Finding:
         raise AssertionError("its networks are missing")
 
-    return Experiment(id=name, title=f"Needs {name}", where="Fig. 3", networks=networks, run=run)
+    return Experiment(
+        id=name, title=f"Needs {name}", where="Fig. 3", networks=networks, measure=run
+    )
 
 
 def failing(name: str, *, fault: bool = False) -> Experiment:
@@ -69,7 +69,7 @@ def failing(name: str, *, fault: bool = False) -> Experiment:
             raise KeyError("a fault of ours")
         raise DegenerateError("CHI of nothing", "there is nothing")
 
-    return Experiment(id=name, title=f"Fails {name}", where="Fig. 4", networks=(), run=run)
+    return Experiment(id=name, title=f"Fails {name}", where="Fig. 4", networks=(), measure=run)
 
 
 def slow(name: str, seconds: float = 60.0) -> Experiment:
@@ -78,6 +78,6 @@ def slow(name: str, seconds: float = 60.0) -> Experiment:
     def run(lab: Lab, folder: Path) -> Finding:
         (folder / f"{name}.begun").touch()
         time.sleep(seconds)
-        return Finding(id=name, title=name, where="")
+        return Finding()
 
-    return Experiment(id=name, title=name, where="", networks=(), run=run)
+    return Experiment(id=name, title=name, where="", networks=(), measure=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.scores.components import VarianceComponents, variance_components_of_gram
 from srscope.scores.resampled import CrossedProducts, crossed_products
 
 
@@ -48,3 +49,14 @@ def products_of(
 ) -> CrossedProducts:
     """Return the inner products of a crossed design, straight from features."""
     return crossed_products(gram_of(features_ND), set_N, content_N, **named)
+
+
+def variance_components(
+    features_ND: NDArray[np.floating],
+    set_N: NDArray[np.int64],
+    content_N: NDArray[np.int64],
+    photograph_N: NDArray[np.int64],
+) -> VarianceComponents:
+    """Return the components of variance of features, from their inner products."""
+    centred_ND = features_ND.astype(np.float64) - features_ND.mean(axis=0, dtype=np.float64)
+    return variance_components_of_gram(centred_ND @ centred_ND.T, set_N, content_N, photograph_N)

@@ -7,14 +7,17 @@ import pytest
 import torch
 
 from srscope.errors import ParameterError
-from srscope.images.cifar10 import CLASSES, ClassLevels
+from srscope.images.cifar10 import ClassLevels
 from srscope.training import labelled
 from srscope.training.labelled import PADDING, ClassDataConfig, ImageBatches, load_class_data
+from support import cifar
 from support.tiny import photographs
 
 LEVELS_NHW3 = np.random.default_rng(0).integers(1, 256, (12, 6, 5, 3), dtype=np.uint8)
 IMAGES = ClassLevels(
-    levels_NHW3=LEVELS_NHW3, labels_N=np.arange(12, dtype=np.int64) % 10, classes=CLASSES
+    levels_NHW3=LEVELS_NHW3,
+    labels_N=np.arange(12, dtype=np.int64) % 10,
+    classes=cifar.CLASSES,
 )
 
 

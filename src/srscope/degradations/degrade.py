@@ -58,6 +58,11 @@ class DegradedImages:
     skipped: tuple[tuple[str, str], ...]
     parameters: tuple[Mapping[str, float], ...]
 
+    @property
+    def photograph_M(self) -> NDArray[np.int64]:
+        """The photograph of each content, numbered from 0 in the order of their names."""
+        return np.unique(self.photographs, return_inverse=True)[1].reshape(-1)
+
 
 def degrade(
     contents: Contents | None,

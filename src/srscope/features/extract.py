@@ -173,17 +173,8 @@ def assist(
 ) -> None:
     """Make this process's share of what the first one's :func:`extract` stores.
 
-    Args:
-        network: As there; so are all the others.
-        images_NCHW: All of them.
-        layers: In the same order.
-        processes: Says which batches are this one's.
-        reducer: The same.
-        channel_axes: The same.
-        batch_size: The same.
-        device: Of this process.
-        channels_last: The same.
-        autocast: The same.
+    Every argument is that of the first process's call, but for ``processes``, which says which
+    batches are this one's, and ``device``, which is this process's own.
 
     Raises:
         SrscopeError: As ``extract``; or as another process does.

@@ -99,18 +99,9 @@ def hold(
 ) -> HeldFeatures | None:
     """Do what :func:`~srscope.features.extract.extract` does, but in memory.
 
-    Args:
-        network: As there.
-        images_NCHW: As there.
-        layers: As there.
-        most: Bytes that the features of all layers together may take.
-        batch_size: As there.
-        reducer: As there.
-        arrays: As there.
-        metadata: As there.
-        provenance: As there.
-        progress: As there.
-        how: What :func:`~srscope.features.stream.stream_features` is told besides.
+    The arguments are those of ``extract``, and ``most``, the bytes that the features of all layers
+    together may take; ``how`` is what :func:`~srscope.features.stream.stream_features` is told
+    besides.
 
     Returns:
         The features, bit for bit those that a store would hold; ``None`` where they would take more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,6 @@ _UNDATED: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},
 }
 """By format: the metadata that would tell when or by what a file was made."""
-
-
-def _figures(record: Study) -> Iterator[tuple[str, Figure | None]]:
-    yield "layers", scatter.layer_scatter(record)
-    yield "chi-by-depth", depth.chi_by_depth(record)
-    yield "variance-by-depth", depth.variance_by_depth(record)
-    yield "samples", samples.sample_grid(record)
 
 
 def save_figure(
@@ -70,11 +63,17 @@ def save_figures(
         The files written. A figure that the study's design leaves undefined (the variance
         split of sets that do not share their contents) has none.
     """
-    return save_each(_figures(record), folder, suffixes=suffixes)
+    figures = {
+        "layers": scatter.layer_scatter(record),
+        "chi-by-depth": depth.chi_by_depth(record),
+        "variance-by-depth": depth.variance_by_depth(record),
+        "samples": samples.sample_grid(record),
+    }
+    return save_each(figures, folder, suffixes=suffixes)
 
 
 def save_each(
-    figures: Iterable[tuple[str, Figure | None]],
+    figures: Mapping[str, Figure | None],
     folder: str | Path,
     *,
     suffixes: Sequence[str] = ("png", "svg"),
@@ -85,7 +84,7 @@ def save_each(
         The files written.
     """
     written: list[Path] = []
-    for name, figure in figures:
+    for name, figure in figures.items():
         if figure is not None:
             written += save_figure(figure, Path(folder) / name, suffixes=suffixes)
     return written

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from srscope.errors import DownloadError
-from srscope.images.archives import unzip
 from srscope.images.cifar10 import (
     ClassImages,
     ClassLevels,
@@ -44,14 +50,14 @@ CIFAR10 = RemoteFile(
 )
 _DIV2K_COUNT = {DIV2K_VALIDATION.name: 100, DIV2K_TRAINING.name: 800}
 _COMPLETE = "srscope-complete.json"
+_DAMAGE = (shutil.ReadError, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
 
 
 def data_folder() -> Path:
     """Return where data sets are kept: ``$SRSCOPE_DATA``, or ``srscope`` in the user's cache."""
     if chosen := os.environ.get("SRSCOPE_DATA"):
         return Path(chosen)
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "srscope"
+    return user_cache_path("srscope", appauthor=False)
 
 
 def div2k_validation(
@@ -77,20 +83,7 @@ def div2k_validation(
 def div2k_training(
     folder: Path | None = None, *, progress: bool = True, remote: RemoteFile = DIV2K_TRAINING
 ) -> PhotoSet:
-    """Return DIV2K's 800 training photographs, downloaded (3.5 GB) the first time.
-
-    Args:
-        folder: Where data sets are kept; :func:`data_folder` unless given.
-        progress: Show the download's progress.
-        remote: The archive, for mirrors.
-
-    Raises:
-        DownloadError: If the archive cannot be had, is not the published one, or cannot be
-            unpacked.
-        ImageError: If the unpacked folder has no image any more.
-
-    Source: Agustsson and Timofte, NTIRE 2017 challenge on single image super-resolution.
-    """
+    """Return DIV2K's 800 training photographs (3.5 GB), as :func:`div2k_validation` does."""
     return _div2k(folder or data_folder(), remote, progress=progress)
 
 
@@ -103,7 +96,7 @@ def _div2k(folder: Path, remote: RemoteFile, *, progress: bool) -> PhotoSet:
                 f"{unpacked} holds {_pictures(unpacked)} of the {count} images of {remote.name};"
                 " delete it, and it will be filled"
             )
-        unzip(fetch(remote, folder, progress=progress), unpacked, most_bytes=4 * remote.size)
+        unpack(fetch(remote, folder, progress=progress), unpacked)
         record = {"url": remote.url, remote.algorithm: remote.checksum}
         files.write_text(unpacked / _COMPLETE, json.dumps(record) + "\n")
     inner = unpacked / unpacked.name  # the archive has everything in a folder of its own name
@@ -113,6 +106,28 @@ def _div2k(folder: Path, remote: RemoteFile, *, progress: bool) -> PhotoSet:
 def _pictures(folder: Path) -> int:
     """Count the images, as a user may have unpacked the archive by hand."""
     return sum(1 for _ in folder.rglob("*.png"))
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack an archive whose hash was verified into ``folder``, which appears when it is whole.
+
+    Raises:
+        DownloadError: If the archive is damaged, or the system does not let us write.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
+    try:
+        if archive.suffix == ".zip":
+            shutil.unpack_archive(archive, scratch)
+        else:
+            shutil.unpack_archive(archive, scratch, filter="data")
+        scratch.chmod(0o755)
+        scratch.rename(folder)
+    except _DAMAGE as error:
+        raise DownloadError(f"{archive} is damaged: {error}; delete it and run again") from error
+    except OSError as error:
+        raise DownloadError(f"{archive} cannot be unpacked: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def cifar10_test(
@@ -136,23 +151,20 @@ def cifar10_test(
 
     Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
     """
-    archive = fetch(remote, folder or data_folder(), progress=progress)
-    return read_test_images(archive, per_class=per_class)
+    unpacked = _cifar10(folder or data_folder(), remote, progress=progress)
+    return read_test_images(unpacked, per_class=per_class)
 
 
 def cifar10_training(
     folder: Path | None = None, *, progress: bool = True, remote: RemoteFile = CIFAR10
 ) -> ClassLevels:
-    """Return CIFAR-10's 50,000 training images, downloaded (170 MB) the first time.
+    """Return CIFAR-10's 50,000 training images, as :func:`cifar10_test` does."""
+    return read_training_images(_cifar10(folder or data_folder(), remote, progress=progress))
 
-    Args:
-        folder: Where data sets are kept; :func:`data_folder` unless given.
-        progress: Show the download's progress.
-        remote: The archive, for mirrors.
 
-    Raises:
-        DownloadError: If the archive cannot be had or is not the published one.
-
-    Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
-    """
-    return read_training_images(fetch(remote, folder or data_folder(), progress=progress))
+def _cifar10(folder: Path, remote: RemoteFile, *, progress: bool) -> Path:
+    archive = fetch(remote, folder, progress=progress)
+    unpacked = folder / "cifar-10-python"
+    if not unpacked.is_dir():
+        unpack(archive, unpacked)
+    return unpacked

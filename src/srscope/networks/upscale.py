@@ -90,19 +90,12 @@ def upscale_strips(
 ) -> Iterator[NDArray[np.float32]]:
     """Magnify one image strip by strip, so that a large result is never whole in memory.
 
-    Args:
-        network: As for :func:`upscale`.
-        image_HWC: As for :func:`upscale`.
-        tile: As for :func:`upscale`.
-        overlap: As for :func:`upscale`.
-        after_tile: Called after every tile; :func:`count_tiles` says how many there are.
+    The arguments are those of :func:`upscale`, and ``after_tile``, which is called after every
+    tile; :func:`count_tiles` says how many there are. So are the errors; those of the network are
+    raised when the strip is asked for.
 
     Returns:
         The rows of the result from top to bottom, one row of tiles at a time, (R, W, C).
-
-    Raises:
-        ParameterError: As for :func:`upscale`, at once.
-        NetworkError: As for :func:`upscale`, when the strip is asked for.
     """
     shape = image_HWC.shape
     if len(shape) != 3 or not 1 <= shape[2] <= 4 or 0 in shape:

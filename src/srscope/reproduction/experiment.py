@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srscope.reproduction.lab import Lab
@@ -19,14 +19,20 @@ class Experiment:
         title: What it shows, in a line.
         where: Where in the paper.
         networks: Names of the networks it needs.
-        run: Measures, writes its figures below the folder it is given, returns the finding.
+        measure: Measures, writes its figures below the folder it is given, returns the finding
+            without what it is called.
     """
 
     id: str
     title: str
     where: str
     networks: tuple[str, ...]
-    run: Callable[[Lab, Path], Finding]
+    measure: Callable[[Lab, Path], Finding]
+
+    def run(self, lab: Lab, folder: Path) -> Finding:
+        """Return the finding, called as the experiment is."""
+        found = self.measure(lab, folder)
+        return replace(found, id=self.id, title=self.title, where=self.where)
 
     def missing(self, lab: Lab) -> list[str]:
         """Return the networks it needs that the lab does not have."""

@@ -17,6 +17,7 @@ from srscope.runtime import files
 from srscope.runtime.cache import Entry, pack, values_of
 
 _FILE, _SAMPLES = "file:", "samples:"
+_PLAIN = ("id", "title", "where", "figures", "notes")
 
 
 def inputs_of(experiment: Experiment, lab: Lab) -> dict[str, Any]:
@@ -55,13 +56,7 @@ def packed(finding: Finding, out: Path) -> Entry:
             arrays[_FILE + file] = np.frombuffer((out / file).read_bytes(), dtype=np.uint8)
     for key, estimate in finding.evidence.items():
         arrays[_SAMPLES + key] = estimate.samples
-    plain = {
-        "id": finding.id,
-        "title": finding.title,
-        "where": finding.where,
-        "figures": finding.figures,
-        "notes": finding.notes,
-    }
+    plain = {name: getattr(finding, name) for name in _PLAIN}
     evidence = {
         key: [each.value, each.std, each.low, each.high] for key, each in finding.evidence.items()
     }
@@ -83,12 +78,9 @@ def unpacked(entry: Entry, out: Path) -> Finding:
                 files.write_bytes(path, wanted)
     values = values_of(entry)
     plain = values["finding"]
+    lists = {name: tuple(plain[name]) for name in ("figures", "notes")}
     return Finding(
-        id=plain["id"],
-        title=plain["title"],
-        where=plain["where"],
-        figures=tuple(plain["figures"]),
-        notes=tuple(plain["notes"]),
+        **{**plain, **lists},
         tables=tuple(
             Table(
                 name=table["name"],

@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.degradations.catalogue import load_suite
-from srscope.degradations.degrade import DegradedImages, degrade
+from srscope.degradations.degrade import degrade
 from srscope.degradations.record import SuiteInfo
 from srscope.errors import ParameterError, UnknownNameError
-from srscope.images.contents import crop_contents
 from srscope.images.digits import PER_CLASS, digits_test
-from srscope.images.sources import load_photographs
+from srscope.images.record import Contents
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
@@ -39,7 +38,7 @@ from srscope.runtime.cache import hash_of_arrays, pack, values_of
 from srscope.runtime.records import record_of
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
-from srscope.study.inputs import MARGIN
+from srscope.study.inputs import contents_of, fed_with
 from srscope.study.scoring import maps_of, projected
 from srscope.study.session import LayerPoints as Points
 from srscope.study.session import Session
@@ -140,27 +139,22 @@ class Lab:
             images = degrade(labelled.contents, suite, patch=32, scale=1, seed=spec.seed)
             classes["class_N"] = labelled.labels_N[images.content_N]
         else:
-            images = self._photographic(spec)
-        _, photograph_M = np.unique(images.photographs, return_inverse=True)
+            images = fed_with(
+                suite, self.config.images or None, (spec.scale, spec.patch),
+                contents=spec.contents, seed=spec.seed,
+            ).images  # fmt: skip
         arrays = {
             "images_NCHW": images.images_NCHW,
             "set_N": images.set_N,
             "content_N": images.content_N,
-            "photograph_N": photograph_M.reshape(-1)[images.content_N],
+            "photograph_N": images.photograph_M[images.content_N],
             **classes,
         }
         return pack(arrays, suite=dataclasses.asdict(images.suite))
 
-    def _photographic(self, spec: ImageSpec) -> DegradedImages:
-        contents = crop_contents(
-            load_photographs(self.config.images or None),
-            count=spec.contents,
-            patch=spec.patch,
-            scale=spec.scale,
-            margin=MARGIN,
-        )
-        suite = load_suite(spec.suite)
-        return degrade(contents, suite, patch=spec.patch, scale=spec.scale, seed=spec.seed)
+    def contents(self, spec: ImageSpec) -> Contents:
+        """Return the HR crops behind the images of a spec."""
+        return contents_of(self.config.images or None, (spec.scale, spec.patch), spec.contents)
 
     def layers(
         self, network: str, words: Sequence[str], spec: ImageSpec, *, untrained: bool = False

@@ -131,6 +131,3 @@ REDUCTION: Mapping[str, Scores] = {
     "pca5": _layer((0.47, None), (2.24, None), (526.64, None), wd_unit=1e5, bd_unit=1e5),
 }
 """ResNet18's Conv5_4 by method and dimensions. Source: supplement, Table 5."""
-
-ACCURACY: Mapping[str, float] = {"resnet18": 92.86, "unified-classifier": 92.08}
-"""Percent of CIFAR-10's test images. Source: supplement, sections 3 and 7."""

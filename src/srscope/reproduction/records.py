@@ -138,9 +138,9 @@ class Finding:
         notes: Sentences a reader needs.
     """
 
-    id: str
-    title: str
-    where: str
+    id: str = ""
+    title: str = ""
+    where: str = ""
     figures: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     evidence: Mapping[str, Estimate] = field(default_factory=dict)

@@ -20,8 +20,6 @@ from srscope.degradations.degree import fixed
 from srscope.degradations.mild import Mild
 from srscope.degradations.resize import imresize
 from srscope.errors import NetworkError
-from srscope.images.contents import crop_contents
-from srscope.images.sources import load_photographs
 from srscope.networks.structure.identity import identity_of
 from srscope.networks.upscale import upscale
 from srscope.reproduction.estimate import DRAWS, estimate_of, unit_counts
@@ -133,10 +131,7 @@ def references(lab: Lab, spec: ImageSpec) -> tuple[NDArray[np.float32], NDArray[
     inputs = {"images": images.key, "names": names, "scale": spec.scale, "seed": spec.seed}
 
     def compute() -> dict[str, NDArray[Any]]:
-        contents = crop_contents(
-            load_photographs(lab.config.images or None),
-            count=spec.contents, patch=spec.patch, scale=spec.scale, margin=MARGIN,
-        )  # fmt: skip
+        contents = lab.contents(spec)
         count, side = len(contents.names), spec.patch
         low = np.full((len(images.set_N), 3, side, side), np.nan, np.float32)
         high = np.full((len(images.set_N), 3, *2 * (side * spec.scale,)), np.nan, np.float32)

@@ -50,12 +50,8 @@ def csv_text(table: Table) -> str:
 
 def table_dict(table: Table) -> dict[str, Any]:
     """Return a table as JSON values."""
-    return {
-        "name": table.name,
-        "title": table.title,
-        "columns": list(table.columns),
-        "rows": [[finite(cell) for cell in row] for row in table.rows],
-    }
+    rows = [[finite(cell) for cell in row] for row in table.rows]
+    return {**dataclasses.asdict(table), "columns": list(table.columns), "rows": rows}
 
 
 def environment() -> dict[str, str]:
@@ -98,15 +94,8 @@ def scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
     """Return one object a claim: the contract of ``scorecard.json``."""
     return [
         {
-            "id": j.id,
-            "claim": j.claim,
-            "where": j.where,
-            "criterion": j.criterion,
-            "measured": j.measured,
+            **dataclasses.asdict(j),
             "interval": None if j.interval is None else [finite(end) for end in j.interval],
-            "paper": j.paper,
-            "verdict": j.verdict,
-            "why": j.why,
         }
         for j in judgements
     ]

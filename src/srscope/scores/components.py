@@ -19,24 +19,10 @@ from numpy.typing import NDArray
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.photographs import Interval, indices, jackknife_interval
+from srscope.scores.record import NoiseFloor
 from srscope.scores.variance import is_crossed
 
 _PARTS = ("degradation", "content", "residual")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NoiseFloor:
-    """The raw shares that features of pure noise have; they add up to 1.
-
-    Args:
-        degradation: (S - 1) / (N - 1).
-        content: (M - 1) / (N - 1).
-        interaction: (S - 1) (M - 1) / (N - 1).
-    """
-
-    degradation: float
-    content: float
-    interaction: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +49,8 @@ class VarianceComponents:
 def noise_floor(sets: int, contents: int) -> NoiseFloor:
     """Return the raw shares of pure noise in a crossed design.
 
+    They are (S - 1) : (M - 1) : (S - 1) (M - 1), over N - 1.
+
     Raises:
         ParameterError: If there are fewer than two sets or contents.
 
@@ -79,42 +67,6 @@ def noise_floor(sets: int, contents: int) -> NoiseFloor:
         content=(contents - 1) / freedom,
         interaction=(sets - 1) * (contents - 1) / freedom,
     )
-
-
-def variance_components(
-    features_ND: NDArray[np.floating[Any]],
-    set_N: NDArray[np.integer[Any]],
-    content_N: NDArray[np.integer[Any]],
-    photograph_N: NDArray[np.integer[Any]],
-    *,
-    name: str = "features",
-) -> VarianceComponents:
-    """Estimate the components from features; see :func:`variance_components_of_gram`.
-
-    Args:
-        features_ND: One row an image; copied whole.
-        set_N: The degradation of each image.
-        content_N: The content of each image.
-        photograph_N: The photograph of each image.
-        name: What the features are, for messages.
-
-    Raises:
-        ParameterError: If the shapes do not fit.
-        DegenerateError: As :func:`variance_components_of_gram`.
-
-    Example:
-        >>> random = np.random.default_rng(0)
-        >>> set_N, content_N = np.repeat(np.arange(3), 100), np.tile(np.arange(100), 3)
-        >>> noise_ND = random.normal(size=(300, 200))
-        >>> result = variance_components(noise_ND, set_N, content_N, content_N)
-        >>> result.content.value < 0.01, round(result.noise_floor.content, 2)
-        (True, 0.33)
-    """
-    if features_ND.ndim != 2 or 0 in features_ND.shape:
-        raise ParameterError(name, "a non-empty array (images, features)", features_ND.shape)
-    centred_ND = features_ND.astype(np.float64) - features_ND.mean(axis=0, dtype=np.float64)
-    gram_NN = centred_ND @ centred_ND.T
-    return variance_components_of_gram(gram_NN, set_N, content_N, photograph_N, name=name)
 
 
 def variance_components_of_gram(

@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.agreement import spearman
 from srscope.scores.fold import (
-    COMPONENTS,
     Probe,
     Readable,
     scores_left_out,
     scores_refitted,
     shrinkage_lda,
 )
-from srscope.scores.resampling import Estimate, interval_of, photograph_counts, spearman
+from srscope.scores.photographs import Estimate, interval_of, photograph_counts
+from srscope.scores.probe import COMPONENTS
 
 NOTICED = 0.75
 """AUC at which a level counts as just noticeable."""

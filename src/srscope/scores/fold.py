@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import DegenerateError
+from srscope.scores.probe import COMPONENTS, shrunk_covariance
 from srscope.scores.products import inner_products, principal_points
-
-COMPONENTS = 50
-"""Principal components that a probe sees of wide features."""
 
 GROUPS = 5
 """Groups of photographs that a drawn sample leaves out in turn."""
@@ -157,7 +155,7 @@ def shrinkage_lda(
         [False, True]
     """
     mean_2C = np.stack([train_TC[class_T == k].mean(axis=0) for k in (0, 1)])
-    covariance_CC = sum(_shrunk(train_TC[class_T == k] - mean_2C[k]) for k in (0, 1)) / 2
+    covariance_CC = sum(shrunk_covariance(train_TC[class_T == k]) for k in (0, 1)) / 2
     apart_C = mean_2C[1] - mean_2C[0]
     try:
         weight_C = np.linalg.solve(covariance_CC, apart_C)
@@ -166,22 +164,6 @@ def shrinkage_lda(
         # ten times as long.
         weight_C = np.linalg.lstsq(covariance_CC, apart_C, rcond=None)[0]
     return (other_UC - mean_2C.mean(axis=0)) @ weight_C
-
-
-def _shrunk(centred_TC: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Ledoit and Wolf's covariance of standardised features, in the features' own units."""
-    count, width = centred_TC.shape
-    scale_C = centred_TC.std(axis=0)
-    scale_C[scale_C == 0] = 1.0
-    unit_TC = centred_TC / scale_C
-    sample_CC = unit_TC.T @ unit_TC / count
-    level = float(np.trace(sample_CC)) / width
-    squares = float((sample_CC**2).sum())
-    far = (squares - width * level**2) / width
-    spread = (float(((unit_TC**2).sum(axis=1) ** 2).sum()) / count - squares) / (count * width)
-    share = min(spread, far) / far if spread > 0 and far > 0 else 0.0
-    shrunk_CC = (1 - share) * sample_CC + share * level * np.eye(width)
-    return shrunk_CC * scale_C * scale_C[:, None]
 
 
 def scores_left_out(

@@ -21,7 +21,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import RidgeCV
 
 from srscope.errors import DegenerateError, ParameterError
-from srscope.scores.fold import COMPONENTS
+from srscope.scores.probe import COMPONENTS
 from srscope.scores.products import inner_products, principal_points
 
 KNOWN_SHARE = 0.95

@@ -20,8 +20,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.identify import Labels, Told
+from srscope.scores.photographs import Estimate, interval_of, photograph_counts
 from srscope.scores.products import principal_points
-from srscope.scores.resampling import Estimate, interval_of, photograph_counts
 
 BINS = 10
 

@@ -7,8 +7,8 @@ of a score is taken here.
 What is cheap to take anew without one photograph has a jackknife interval. What is learnt and then
 tested on photographs left out has one from the results of each photograph, made wider because the
 folds share most of what they learnt from: results of different folds are not independent, and
-intervals that take them to be so cover 85 to 92 % instead of 95 %. What cannot be taken anew, such
-as CHI of t-SNE maps, has a bootstrap interval.
+intervals that take them to be so cover 85 to 92 % instead of 95 %. What must be fitted anew as a
+whole is drawn: whole photographs, with replacement.
 
 Suffixes: N images, P photographs, K sets, B draws.
 """
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import stdtrit
 
 from srscope.errors import DegenerateError, ParameterError
 
@@ -50,6 +50,35 @@ class Interval:
     high: float
     photographs: int
     reliable: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A number with an interval of draws of photographs.
+
+    Args:
+        value: The number itself.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def plain(self) -> dict[str, float | None]:
+        """Return JSON values; an end or a value that is not finite becomes ``None``."""
+        fields = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: v if math.isfinite(v) else None for name, v in fields.items()}
+
+    def text(self, digits: int = 2) -> str:
+        """Return the number with its interval.
+
+        Example:
+            >>> Estimate(value=0.5, low=0.25, high=1.0).text(1)
+            '0.5 [0.2, 1.0]'
+        """
+        return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,64 +268,69 @@ def jackknife_interval(
     return _interval(value, low, high, photographs)
 
 
-def bootstrap_counts(photographs: int, *, draws: int, seed: int) -> NDArray[np.int64]:
-    """Return how often each photograph is drawn, with replacement; shape (draws, photographs).
+def photograph_counts(
+    photograph_N: NDArray[np.integer[Any]], *, draws: int, seed: int
+) -> NDArray[np.int64]:
+    """Draw photographs with replacement, as many as there are, two different ones at least.
 
     Args:
-        photographs: P, drawn in each of the draws.
-        draws: B.
+        photograph_N: The photograph of each row, any integers.
+        draws: How often; B.
         seed: Of the draws.
 
+    Returns:
+        (B, N): how often each draw has each row.
+
     Raises:
-        ParameterError: If there are fewer than 2 photographs, no draws, or a negative seed.
+        DegenerateError: If there are fewer than 3 photographs.
+        ParameterError: If ``draws`` is below 1.
 
     Example:
-        >>> bootstrap_counts(5, draws=3, seed=0).sum(axis=1).tolist()
-        [5, 5, 5]
+        >>> count_BN = photograph_counts(np.array([7, 7, 8, 9]), draws=50, seed=0)
+        >>> count_BN.shape, bool((count_BN[:, 1:].sum(axis=1) == 3).all())
+        ((50, 4), True)
     """
-    for name, least, value in (("photographs", 2, photographs), ("draws", 1, draws)):
-        if value < least:
-            raise ParameterError(name, f"{least} or more", value)
-    if seed < 0:
-        raise ParameterError("seed", "0 or more", seed)
-    chances_P = np.full(photographs, 1 / photographs)
-    return np.random.default_rng(seed).multinomial(photographs, chances_P, size=draws)
+    if draws < 1:
+        raise ParameterError("draws", "1 or more", draws)
+    _, index_N = np.unique(photograph_N, return_inverse=True)
+    count = int(index_N.max()) + 1 if len(index_N) else 0
+    if count < 3:
+        why = f"there are {count} photographs, and 3 are the fewest to draw from"
+        raise DegenerateError("an interval over photographs", why, "give more photographs")
+    random = np.random.default_rng(seed)
+    drawn_BP = random.integers(count, size=(draws, count))
+    # A sample of one photograph alone cannot leave a photograph out.
+    while (alone_B := (drawn_BP == drawn_BP[:, :1]).all(axis=1)).any():
+        drawn_BP[alone_B] = random.integers(count, size=(int(alone_B.sum()), count))
+    times_BP = np.stack([np.bincount(row, minlength=count) for row in drawn_BP])
+    return times_BP[:, index_N]
 
 
-def bootstrap_interval(
-    value: float, samples_B: NDArray[np.float64], *, photographs: int
-) -> Interval:
-    """Return the percentile interval of a score from bootstrap samples of photographs.
-
-    The percentiles lie further out than 2.5 and 97.5 %, by as much as Student's quantile and the
-    factor P / (P - 1) of a variance demand: plain percentiles of few photographs are too narrow.
+def interval_of(value: float, draws_B: NDArray[np.float64], *, centred: bool = False) -> Estimate:
+    """Return a value with the middle 95 % of its draws.
 
     Args:
-        value: The score of all photographs.
-        samples_B: The score of each draw; see :func:`bootstrap_counts`.
-        photographs: P.
+        value: Of the rows themselves.
+        draws_B: Of the drawn rows. Infinite draws, e.g. of a threshold beyond the grid, sort to
+            the ends; NaN are left out.
+        centred: Move the draws so that their mean is the value. For a score that repeated rows
+            push to one side, which the draws then have and the value has not.
 
     Raises:
-        ParameterError: If there are fewer than 2 photographs.
-        DegenerateError: If a sample is not finite.
-
-    Source: Hesterberg 2015, section 5.3 (expanded percentiles).
+        DegenerateError: If no draw is defined.
 
     Example:
-        >>> counts = bootstrap_counts(10, draws=2000, seed=0)
-        >>> interval = bootstrap_interval(4.5, counts @ np.arange(10) / 10, photographs=10)
-        >>> round(interval.low, 1), round(interval.high, 1)
-        (2.5, 6.5)
+        >>> interval_of(5.0, np.arange(1000.0))
+        Estimate(value=5.0, low=24.0, high=975.0)
     """
-    if photographs < 2:
-        raise ParameterError("photographs", "2 or more", photographs)
-    if samples_B.size == 0 or not np.isfinite(samples_B).all():
-        why = "the score is not finite in some of the samples"
-        raise DegenerateError("a bootstrap interval", why, "give more photographs")
-    wider = math.sqrt(photographs / (photographs - 1))
-    tail = float(ndtr(-wider * float(stdtrit(photographs - 1, _TAIL))))
-    low, high = (float(q) for q in np.quantile(samples_B, [tail, 1 - tail]))
-    return _interval(value, low, high, photographs)
+    defined = np.sort(draws_B[~np.isnan(draws_B)])
+    if not len(defined):
+        raise DegenerateError("the interval", "no draw of photographs gives a number")
+    # Draws themselves, and none between two: halfway to infinity is no level.
+    last = len(defined) - 1
+    low, high = defined[math.floor(0.025 * last)], defined[math.ceil(0.975 * last)]
+    moved = value - float(defined.mean()) if centred else 0.0
+    return Estimate(value=value, low=float(low) + moved, high=float(high) + moved)
 
 
 def _variance(result: Balanced, folds: int) -> float:

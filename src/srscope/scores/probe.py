@@ -313,7 +313,7 @@ def _discriminate(
     learn_TC, left_NC = learn_TC - centre_C, left_NC - centre_C
     members = [learn_TC[class_T == k] for k in range(count)]
     mean_KC = np.stack([each.mean(axis=0) for each in members])
-    covariance_CC = np.mean([_shrunk_covariance(each) for each in members], axis=0)
+    covariance_CC = np.mean([shrunk_covariance(each) for each in members], axis=0)
     diagonal = np.diag_indices(len(covariance_CC))
     covariance_CC[diagonal] += np.where(variance_C > 0, _RIDGE * variance_C, 1.0)
     slope_KC = np.linalg.solve(covariance_CC, mean_KC.T).T
@@ -326,7 +326,7 @@ def _discriminate(
     return decision_NK, axis_NQ
 
 
-def _shrunk_covariance(members_TC: NDArray[np.float64]) -> NDArray[np.float64]:
+def shrunk_covariance(members_TC: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return Ledoit and Wolf's covariance of one set, with every coordinate at unit variance.
 
     The same as scikit-learn's discriminant analysis takes; a test compares them.

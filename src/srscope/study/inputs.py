@@ -46,9 +46,14 @@ def original_contents(kind: Kind, config: AnalysisConfig) -> Contents | None:
     """
     if all(each.folder is not None for each in suite_of(config).sets):
         return None
+    return contents_of(config.images, kind, config.contents)
+
+
+def contents_of(images: str | None, kind: Kind, count: int) -> Contents:
+    """Return HR crops with their margin, at most ``count``, for networks of this kind."""
     scale, patch = kind
-    photos = load_photographs(config.images)
-    return crop_contents(photos, count=config.contents, patch=patch, scale=scale, margin=MARGIN)
+    photos = load_photographs(images)
+    return crop_contents(photos, count=count, patch=patch, scale=scale, margin=MARGIN)
 
 
 def degraded_images(
@@ -68,6 +73,20 @@ class Fed:
 
     contents: Contents | None
     images: DegradedImages
+
+
+def fed_with(suite: Suite, images: str | None, kind: Kind, *, contents: int, seed: int) -> Fed:
+    """Make what networks of one kind are fed: the sets of a suite, all of the same contents.
+
+    Args:
+        suite: The sets.
+        images: Photographs, as an analysis names them.
+        kind: Of the networks.
+        contents: How many, at most.
+        seed: Of the degradations.
+    """
+    crops, (scale, patch) = contents_of(images, kind, contents), kind
+    return Fed(contents=crops, images=degrade(crops, suite, patch=patch, scale=scale, seed=seed))
 
 
 def fed_by_kind(kinds: set[Kind], config: AnalysisConfig) -> dict[Kind, Fed]:

@@ -34,9 +34,8 @@ from srscope.training.cincgan_schedule import StageConfig, StagedAdam
 from srscope.training.config import Recipe
 from srscope.training.data import load_pairs
 from srscope.training.facts import data_facts
-from srscope.training.feed import Feed
 from srscope.training.player import Player
-from srscope.training.task import initialise
+from srscope.training.task import Task, initialise
 from srscope.training.unpaired import (
     Judged,
     UnpairedBatches,
@@ -125,21 +124,17 @@ class CinCGANRecipe(Recipe):
         return STAGES[-1]
 
 
-class CinCGANTask:
+class CinCGANTask(Task[CinCGANRecipe]):
     """The three stages.
 
     Every generator stepped in an iteration shares one backward pass; then each discriminator makes
     a step on the images just made.
 
-    Args:
-        recipe: What to train and how.
-        fabric: Launched.
-
     Source: Yuan et al. 2018 (arXiv 1809.00437).
     """
 
     def __init__(self, recipe: CinCGANRecipe, fabric: Fabric) -> None:
-        self._recipe, self._fabric = recipe, fabric
+        super().__init__(recipe, fabric)
         data, network = recipe.data, recipe.network
         self._training, validation = load_pairs(data.folder, network.scale, data.validation)
         degraded, clean = split_halves(self._training, seed=recipe.seed)
@@ -161,11 +156,7 @@ class CinCGANTask:
             batch_size=data.batch_size,
             seed=recipe.seed,
         )
-        self._feed = Feed(
-            lambda i: batches.batch(i, rank=fabric.global_rank, world=fabric.world_size),
-            iterations=recipe.iterations,
-            pin=fabric.device.type == "cuda",
-        )
+        self._feed = self._fed(batches)
         self._build()
         self._suspect = {"d1": 0, "d2": 0, "g1": 0, "sr": 0}
 
@@ -173,8 +164,7 @@ class CinCGANTask:
         """Build the six networks from the seed, SR from ``init``."""
         recipe, network = self._recipe, self._recipe.network
         sizes = {"channels": network.g_channels, "blocks": network.g_blocks}
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        with self._seeded():
             g1 = Generator(**sizes, residual=network.g_residual)
             g2 = Generator(**sizes, residual=network.g_residual)
             g3 = Generator(**sizes, residual=network.g_residual, reduce=network.scale)
@@ -185,19 +175,15 @@ class CinCGANTask:
         inner, outer, joint = recipe.inner, recipe.outer, recipe.joint
 
         def player(module: nn.Module, *stages: StageConfig, average: bool = False) -> Player:
-            return Player(
-                self._fabric,
+            return self._plays(
                 module,
                 StagedAdam(stages=stages, beta1=recipe.beta1, beta2=recipe.beta2),
                 iterations=sum(stage.iterations for stage in stages),
-                ema_decay=recipe.ema_decay if average else 0.0,
-                channels_last=recipe.channels_last,
+                average=average,
             )
 
-        self._g1, self._sr = (
-            player(g1, inner, joint, average=True),
-            player(sr, outer, joint, average=True),
-        )
+        self._g1 = player(g1, inner, joint, average=True)
+        self._sr = player(sr, outer, joint, average=True)
         self._g2, self._g3 = player(g2, inner, joint), player(g3, outer, joint)
         self._d1, self._d2 = player(d1, inner, joint), player(d2, outer, joint)
         self.players = {

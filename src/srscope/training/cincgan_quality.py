@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srscope.images.bundled import load_bundled
 from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.training.data import Pair, make_pair
-from srscope.training.quality import psnr_of_pairs, quality
+from srscope.training.facts import beside_bicubic
+from srscope.training.quality import as_saved, as_tensor, psnr_of_pairs, quality
 from srscope.training.unpaired import Judged, mild_judged
 
 BORDER = 2
 """LR pixels left out along each side, where shifted content has come in from outside."""
-
-
-def _tensor(image_HW3: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image_HW3)).permute(2, 0, 1)[None].float() / 255.0
-
-
-def _as_saved(image_1CHW: Tensor) -> Tensor:
-    return (image_1CHW.float().cpu().clamp(0.0, 1.0) * 255.0).round() / 255.0
 
 
 @torch.no_grad()
@@ -42,11 +33,11 @@ def lr_psnr(g1: nn.Module | None, judged: Sequence[Judged]) -> float:
     """
     values: list[float] = []
     for one in judged:
-        lr_1CHW = _tensor(one.pair.lr_HW3)
+        lr_1CHW = as_tensor(one.pair.lr_HW3)
         if g1 is not None:
             lr_1CHW = g1(lr_1CHW.to(next(g1.parameters()).device))
-        difference_1CHW = _as_saved(lr_1CHW) - _tensor(one.clean_HW3)
-        error = difference_1CHW[..., BORDER:-BORDER, BORDER:-BORDER].square().mean()
+        saved_1CHW, clean_1CHW = as_saved(lr_1CHW.cpu(), BORDER), as_tensor(one.clean_HW3)
+        error = (saved_1CHW - clean_1CHW[..., BORDER:-BORDER, BORDER:-BORDER]).square().mean()
         values.append(float(-10.0 * torch.log10(error.clamp_min(1e-6 / 255.0**2))))
     return sum(values) / len(values)
 
@@ -71,18 +62,11 @@ def pair_facts(network: CinCGAN, scale: int, seed: int) -> dict[str, Any]:
     clean = [make_pair(photograph, scale) for photograph in load_bundled("test").photographs]
     judged = mild_judged(clean, scale=scale, seed=seed)
     degraded = [one.pair for one in judged]
-    reached, without_g1, bicubic = (
-        quality(method, degraded, scale=scale) for method in (network, network.sr, None)
-    )
+    without_g1 = quality(network.sr, degraded, scale=scale)
     return {
         "photographs": f"bundled test set, {len(clean)} photographs, reductions degraded by mild "
         f"(seed {seed}), originals shifted as they are, 8-bit RGB, border {scale}",
-        "psnr": round(reached.psnr, 4),
-        "ssim": round(reached.ssim, 5),
-        "detail": round(reached.detail, 4),
-        "bicubic_psnr": round(bicubic.psnr, 4),
-        "bicubic_ssim": round(bicubic.ssim, 5),
-        "bicubic_detail": round(bicubic.detail, 4),
+        **beside_bicubic(network, degraded, scale),
         "without_g1_psnr": round(without_g1.psnr, 4),
         "without_g1_ssim": round(without_g1.ssim, 5),
         "g1_psnr": round(lr_psnr(network.g1, judged), 4),
@@ -105,9 +89,9 @@ def picture(network: CinCGAN, pair: Pair, *, side: int = 48) -> Tensor:
     scale = network.config.scale
     height, width = (min(side, length) for length in pair.lr_HW3.shape[:2])
     top, left = (pair.lr_HW3.shape[0] - height) // 2, (pair.lr_HW3.shape[1] - width) // 2
-    lr_1CHW = _tensor(pair.lr_HW3[top : top + height, left : left + width])
+    lr_1CHW = as_tensor(pair.lr_HW3[top : top + height, left : left + width])
     rows = slice(top * scale, (top + height) * scale)
-    hr_1CHW = _tensor(pair.hr_HW3[rows, left * scale : (left + width) * scale])
+    hr_1CHW = as_tensor(pair.hr_HW3[rows, left * scale : (left + width) * scale])
     g1_1CHW = network.g1(lr_1CHW.to(next(network.parameters()).device))
     sr_1CHW = network.sr(g1_1CHW)
     enlarged = [F.interpolate(i.cpu(), scale_factor=scale) for i in (lr_1CHW, g1_1CHW)]

@@ -28,10 +28,8 @@ from srscope.images.cifar10 import ClassImages
 from srscope.networks.architectures.resnet import ResNet18, ResNetConfig
 from srscope.networks.architectures.unified import UnifiedClassifier, UnifiedClassifierConfig
 from srscope.training.config import Recipe, require_positive
-from srscope.training.feed import Feed
 from srscope.training.labelled import ClassDataConfig, load_class_data
-from srscope.training.player import Player
-from srscope.training.task import initialise
+from srscope.training.task import Task, initialise
 
 SUITE = "clean-blur-noise"
 """The test images are degraded as in this suite, for the card."""
@@ -167,39 +165,21 @@ class ClassificationRecipe(Recipe):
             raise ParameterError("network.classes", "10, as the data has", self.network.classes)
 
 
-class ClassificationTask:
+class ClassificationTask(Task[ClassificationRecipe]):
     """Cross-entropy between the network's logits and the images' classes.
-
-    Args:
-        recipe: What to train and how.
-        fabric: Launched.
 
     Source: Liu et al. 2021, supplement section 3.
     """
 
     def __init__(self, recipe: ClassificationRecipe, fabric: Fabric) -> None:
+        super().__init__(recipe, fabric)
         self._data = load_class_data(recipe.data, seed=recipe.seed)
-        self._fabric = fabric
-        self._feed = Feed(
-            self._share, iterations=recipe.iterations, pin=fabric.device.type == "cuda"
-        )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        self._feed = self._fed(self._data.batches)
+        with self._seeded():
             network = recipe.network.build()
         self.init = initialise(network, network.config, recipe)
-        self._player = Player(
-            fabric,
-            network,
-            recipe.optimizer,
-            iterations=recipe.iterations,
-            ema_decay=recipe.ema_decay,
-            channels_last=recipe.channels_last,
-        )
+        self._player = self._plays(network, recipe.optimizer)
         self.players = {"network": self._player}
-
-    def _share(self, iteration: int) -> tuple[Tensor, Tensor]:
-        rank, world = self._fabric.global_rank, self._fabric.world_size
-        return self._data.batches.batch(iteration, rank=rank, world=world)
 
     def step(self, iteration: int) -> dict[str, Tensor]:
         """Do one step; return the loss and the accuracy on the batch it was made on."""
@@ -210,9 +190,6 @@ class ClassificationTask:
         self._player.update(loss)
         right = (logits_NK.detach().argmax(1) == labels_N).float().mean()
         return {"loss": loss.detach(), "accuracy": right}
-
-    def check(self, numbers: dict[str, float]) -> None:
-        """Nothing beyond finite losses, which the loop checks."""
 
     def validate(self) -> dict[str, float]:
         """Return the accuracy on the clean test images.
@@ -230,17 +207,6 @@ class ClassificationTask:
         if not len(misread_N):
             return {}
         return {"misread": torch.cat([images_NCHW[n] for n in misread_N.tolist()], dim=-1)}
-
-    def extra_state(self) -> dict[str, Any]:
-        """Nothing beyond the player."""
-        return {}
-
-    def restore_extra(self, state: dict[str, Any]) -> None:
-        """Nothing beyond the player."""
-
-    def shipped(self) -> nn.Module:
-        """The network, averaged where the recipe says so."""
-        return self._player.shipped()
 
     def facts(self) -> dict[str, Any]:
         """Data and accuracy on the clean, blurred and noisy test images."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from srscope.errors import ParameterError
+from srscope.networks.architectures.srresnet import SRResNetConfig
+from srscope.networks.architectures.unified import UnifiedConfig
 from srscope.runtime.files import check_name
 
 if TYPE_CHECKING:
@@ -156,13 +158,9 @@ class Recipe:
     def __post_init__(self) -> None:
         check_name("name", self.name)
         for name in (
-            "iterations",
-            "log_every",
-            "checkpoint_every",
-            "keep_checkpoints",
-            "devices",
+            "iterations", "log_every", "checkpoint_every", "keep_checkpoints", "devices",
             "num_nodes",
-        ):
+        ):  # fmt: skip
             if getattr(self, name) < 1:
                 raise ParameterError(name, "at least 1", getattr(self, name))
         if self.validate_every < 0:
@@ -201,10 +199,12 @@ class PairRecipe(Recipe):
     Args:
         data: Where pairs come from.
         optimizer: Adam and its schedule, of the network that is shipped.
+        network: Structure of the network that is shipped.
     """
 
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    network: SRResNetConfig | UnifiedConfig = field(default_factory=SRResNetConfig)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -24,13 +24,15 @@ def data_facts(pairs: Sequence[Pair]) -> dict[str, Any]:
 def quality_facts(network: nn.Module, scale: int) -> dict[str, Any]:
     """Measure a network and bicubic on the bundled test photographs, which no recipe trains on."""
     test = [make_pair(photograph, scale) for photograph in load_bundled("test").photographs]
-    reached, bicubic = (quality(method, test, scale=scale) for method in (network, None))
+    told = f"bundled test set, {len(test)} photographs, 8-bit RGB, border {scale}"
+    return {"photographs": told, **beside_bicubic(network, test, scale)}
+
+
+def beside_bicubic(network: nn.Module, pairs: Sequence[Pair], scale: int) -> dict[str, float]:
+    """Return what a network and bicubic magnification reach on pairs, rounded."""
+    reached, bicubic = (quality(method, pairs, scale=scale) for method in (network, None))
     return {
-        "photographs": f"bundled test set, {len(test)} photographs, 8-bit RGB, border {scale}",
-        "psnr": round(reached.psnr, 4),
-        "ssim": round(reached.ssim, 5),
-        "detail": round(reached.detail, 4),
-        "bicubic_psnr": round(bicubic.psnr, 4),
-        "bicubic_ssim": round(bicubic.ssim, 5),
-        "bicubic_detail": round(bicubic.detail, 4),
+        f"{of}{name}": round(getattr(found, name), digits)
+        for of, found in (("", reached), ("bicubic_", bicubic))
+        for name, digits in (("psnr", 4), ("ssim", 5), ("detail", 4))
     }

@@ -9,20 +9,15 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from lightning.fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from srscope.errors import ParameterError, TrainingError
 from srscope.networks.architectures.build import SRConfig, build_network
 from srscope.networks.architectures.srresnet import SRResNetConfig
 from srscope.training.config import OptimizerConfig, PairRecipe
-from srscope.training.data import Batches, load_pairs
 from srscope.training.discriminator import Discriminator, DiscriminatorConfig
-from srscope.training.facts import data_facts, quality_facts
-from srscope.training.feed import Feed
 from srscope.training.perceptual import Vgg19Loss, feature_matching, vgg19_weights
-from srscope.training.player import Player
-from srscope.training.quality import comparison, psnr_of_pairs
-from srscope.training.task import initialise
+from srscope.training.task import PairTask, initialise
 
 PATIENCE = 20
 """Log windows in a row that must look collapsed before a run is stopped."""
@@ -72,17 +67,13 @@ class GanRecipe(PairRecipe):
     losses: GanLossConfig = field(default_factory=GanLossConfig)
 
 
-class GanTask:
+class GanTask(PairTask[GanRecipe]):
     """Generator and discriminator in turn, non-saturating loss.
 
     Each iteration the generator makes one step down pixel + perceptual + adversarial loss, then the
     discriminator one on the same originals and the images just made. It always sees both in one
     batch: normalised by itself, a batch of outputs whose contrast or colour has drifted as a whole
     looks like the originals, and a generator without a global residual drifts away.
-
-    Args:
-        recipe: What to train and how.
-        fabric: Launched.
 
     Raises:
         ParameterError: If the HR patch does not fit the discriminator.
@@ -92,37 +83,16 @@ class GanTask:
     """
 
     def __init__(self, recipe: GanRecipe, fabric: Fabric) -> None:
-        self._recipe = recipe
-        self._fabric = fabric
-        scale = recipe.network.scale
-        self._training, self._validation = load_pairs(
-            recipe.data.folder, scale, recipe.data.validation
-        )
-        batches = Batches.of(recipe.data, self._training, scale, recipe.seed)
-        self._feed = Feed(
-            lambda i: batches.batch(i, rank=fabric.global_rank, world=fabric.world_size),
-            iterations=recipe.iterations,
-            pin=fabric.device.type == "cuda",
-        )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        super().__init__(recipe, fabric)
+        with self._seeded():
             generator = build_network(recipe.network)
-            discriminator = Discriminator(recipe.discriminator, side=recipe.data.patch * scale)
+            side = recipe.data.patch * self._scale
+            self._judge = Discriminator(recipe.discriminator, side=side)
         self.init = initialise(generator, recipe.network, recipe)
-
-        def player(network: nn.Module, config: OptimizerConfig, ema_decay: float) -> Player:
-            return Player(
-                fabric,
-                network,
-                config,
-                iterations=recipe.iterations,
-                ema_decay=ema_decay,
-                channels_last=recipe.channels_last,
-            )
-
-        self._generator = player(generator, recipe.optimizer, recipe.ema_decay)
-        self._discriminator = player(discriminator, recipe.discriminator_optimizer, 0.0)
-        self._judge = discriminator
+        self._generator = self._plays(generator, recipe.optimizer)
+        self._discriminator = self._plays(
+            self._judge, recipe.discriminator_optimizer, average=False
+        )
         self.players = {"generator": self._generator, "discriminator": self._discriminator}
         self._vgg: Callable[[Tensor, Tensor], Tensor] | None = None
         if recipe.losses.perceptual_features == "vgg19" and recipe.losses.perceptual > 0:
@@ -196,18 +166,6 @@ class GanTask:
                 "L1 network (init)"
             )
 
-    def validate(self) -> dict[str, float]:
-        """Return the PSNR on the validation photographs."""
-        if not self._validation:
-            return {}
-        scale = self._recipe.network.scale
-        return {"validation_psnr": psnr_of_pairs(self.shipped(), self._validation, scale=scale)}
-
-    def pictures(self) -> dict[str, Tensor]:
-        """Return bicubic, output and original of each validation photograph, side by side."""
-        scale = self._recipe.network.scale
-        return {p.name: comparison(self.shipped(), p, scale=scale) for p in self._validation}
-
     def extra_state(self) -> dict[str, Any]:
         """Return how many log windows in a row have looked collapsed."""
         return {"suspect": self._suspect}
@@ -215,14 +173,3 @@ class GanTask:
     def restore_extra(self, state: dict[str, Any]) -> None:
         """Undo :meth:`extra_state`."""
         self._suspect = state["suspect"]
-
-    def shipped(self) -> nn.Module:
-        """The generator, averaged where the recipe says so."""
-        return self._generator.shipped()
-
-    def facts(self) -> dict[str, Any]:
-        """Data and quality, measured on the bundled test photographs."""
-        return {
-            "data": data_facts(self._training),
-            "quality": quality_facts(self.shipped(), self._recipe.network.scale),
-        }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -48,18 +48,6 @@ class ClassDataConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ParameterError("data.batch_size", "at least 1", self.batch_size)
-
-
-class ClassBatches(Protocol):
-    """Random access to a run's batches."""
-
-    def batch(self, iteration: int, *, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
-        """Return images (N, 3, H, W) in [0, 1] and classes (N,), decided by ``iteration``."""
-        ...
-
-    def sha256(self) -> str:
-        """Return a hash of everything that images are made of."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +120,7 @@ class ClassData:
         facts: What a model card says of the training data, without its hash.
     """
 
-    batches: ClassBatches
+    batches: ImageBatches | DigitBatches
     test: ClassImages
     facts: dict[str, Any]
 

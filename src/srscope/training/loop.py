@@ -64,7 +64,7 @@ class Trained:
 class _Run:
     """The live state of a run: everything that a checkpoint must hold."""
 
-    def __init__(self, recipe: Recipe, fabric: Fabric, task: Task) -> None:
+    def __init__(self, recipe: Recipe, fabric: Fabric, task: Task[Any]) -> None:
         self.recipe, self.fabric, self.task = recipe, fabric, task
         self.done = 0
         self.seconds = 0.0

@@ -32,11 +32,12 @@ class Quality:
     detail: float
 
 
-def _tensor(image_HW3: object) -> Tensor:
+def as_tensor(image_HW3: object) -> Tensor:
+    """Return an 8-bit image as (1, 3, H, W) in [0, 1]."""
     return torch.as_tensor(image_HW3).permute(2, 0, 1)[None].float().div(255.0)
 
 
-def _as_saved(image_NCHW: Tensor, border: int) -> Tensor:
+def as_saved(image_NCHW: Tensor, border: int) -> Tensor:
     """Clip, round to 8 bits and cut the border."""
     rounded = (image_NCHW.float().clamp(0.0, 1.0) * 255.0).round() / 255.0
     return rounded[..., border:-border, border:-border]
@@ -75,9 +76,9 @@ def quality(network: nn.Module | None, pairs: Sequence[Pair], *, scale: int) -> 
     detail: list[float] = []
     try:
         for pair in pairs:
-            lr_1CHW, hr_1CHW = _tensor(pair.lr_HW3), _tensor(pair.hr_HW3)
+            lr_1CHW, hr_1CHW = as_tensor(pair.lr_HW3), as_tensor(pair.hr_HW3)
             sr_1CHW = magnified(network, lr_1CHW, scale)
-            sr_1CHW, hr_1CHW = _as_saved(sr_1CHW, scale), _as_saved(hr_1CHW, scale)
+            sr_1CHW, hr_1CHW = as_saved(sr_1CHW, scale), as_saved(hr_1CHW, scale)
             psnr.append(float(peak_signal_noise_ratio(sr_1CHW, hr_1CHW, data_range=1.0)))
             ssim.append(
                 float(structural_similarity_index_measure(sr_1CHW, hr_1CHW, data_range=1.0))  # pyright: ignore[reportArgumentType]
@@ -120,7 +121,7 @@ def comparison(network: nn.Module, pair: Pair, *, scale: int, side: int = 192) -
         RGB in [0, 1], (3, H, 3 W).
     """
     training = network.training
-    lr_1CHW, hr_1CHW = _tensor(pair.lr_HW3), _tensor(pair.hr_HW3)
+    lr_1CHW, hr_1CHW = as_tensor(pair.lr_HW3), as_tensor(pair.hr_HW3)
     height, width = (min(side // scale, length) for length in lr_1CHW.shape[-2:])
     top, left = ((lr_1CHW.shape[-2] - height) // 2, (lr_1CHW.shape[-1] - width) // 2)
     lr_1CHW = lr_1CHW[..., top : top + height, left : left + width]

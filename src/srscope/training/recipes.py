@@ -14,11 +14,10 @@ from srscope.training.classification import ClassificationRecipe, Classification
 from srscope.training.config import Recipe
 from srscope.training.gan import GanRecipe, GanTask
 from srscope.training.recipe_check import check_recipe
-from srscope.training.sr import SRRecipe, SRTask
+from srscope.training.sr import SRRecipe, SRTask, UnifiedSRRecipe
 from srscope.training.task import Task
-from srscope.training.unified import UnifiedSRRecipe
 
-TASKS: dict[str, tuple[type[Recipe], Callable[..., Task]]] = {
+TASKS: dict[str, tuple[type[Recipe], Callable[..., Task[Any]]]] = {
     "sr": (SRRecipe, SRTask),
     "gan": (GanRecipe, GanTask),
     "cincgan": (CinCGANRecipe, CinCGANTask),

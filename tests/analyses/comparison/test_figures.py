@@ -5,7 +5,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from srscope.analyses.comparison.figures import chi_over_depth, save_comparison, variance_over_depth
+from srscope.analyses.comparison.figures import chi_over_depth, figures, variance_over_depth
+from srscope.figures.save import save_each
 from support import several, studies
 
 
@@ -31,7 +32,7 @@ def test_every_network_has_a_curve_over_depth() -> None:
 
 def test_figures_are_written_and_the_split_only_where_there_is_one(tmp_path: Path) -> None:
     made = several.comparison(names=("a" * 90 + "1", "a" * 90 + "2", "$x_1$"))
-    written = save_comparison(made, tmp_path)
+    written = save_each(figures(made), tmp_path)
     assert len(written) == 6
     assert all(path.stat().st_size > 1000 for path in written)
     study = studies.make(contents=6, crossed=False, layers=1)

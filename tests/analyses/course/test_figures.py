@@ -8,9 +8,10 @@ import pytest
 from srscope.analyses.course.figures import (
     axis_start,
     drawn_layers,
-    save_course,
+    figures,
     scores_over_iterations,
 )
+from srscope.figures.save import save_each
 from support import several
 
 
@@ -34,7 +35,7 @@ def test_three_scores_are_drawn_by_iteration() -> None:
 def test_without_accuracy_there_are_two(tmp_path: Path) -> None:
     made = several.course(crossed=False, tops=(1, 30))
     assert len(scores_over_iterations(made).axes) == 2
-    assert len(save_course(made, tmp_path)) == 4
+    assert len(save_each(figures(made), tmp_path)) == 4
 
 
 @pytest.mark.parametrize(("layers", "best"), [(9, 0), (9, 5), (17, 16), (40, 13), (8, 3)])

@@ -5,9 +5,6 @@ Suffix: L layers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +13,6 @@ from srscope.analyses.comparison.record import Comparison
 from srscope.figures import style
 from srscope.figures.depth import chi_axis, chi_errorbar, percent_axis
 from srscope.figures.panels import Panel, panel_grid
-from srscope.figures.save import save_each
 from srscope.scores.record import LayerScores
 from srscope.study import words
 from srscope.study.record import Study
@@ -128,16 +124,10 @@ def variance_over_depth(comparison: Comparison) -> Figure | None:
     return figure
 
 
-def _figures(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
-    yield "chi-by-depth", chi_over_depth(comparison)
-    yield "strongest-layers", strongest_layers(comparison)
-    yield "variance-by-depth", variance_over_depth(comparison)
-
-
-def save_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
-    """Write every figure of a comparison as PNG and SVG; those that are undefined are left out.
-
-    Returns:
-        The files written.
-    """
-    return save_each(_figures(comparison), folder)
+def figures(comparison: Comparison) -> dict[str, Figure | None]:
+    """Return the figures by name; ``None`` for one that is undefined."""
+    return {
+        "chi-by-depth": chi_over_depth(comparison),
+        "strongest-layers": strongest_layers(comparison),
+        "variance-by-depth": variance_over_depth(comparison),
+    }

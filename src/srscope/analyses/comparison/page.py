@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 from srscope.analyses.comparison.record import Compared, Comparison
 from srscope.report import charts, tables
@@ -21,7 +20,6 @@ from srscope.report.several import (
     score_heads,
     table,
 )
-from srscope.runtime import files
 from srscope.scores.record import LayerScores
 from srscope.study import words
 from srscope.study.record import Study
@@ -290,8 +288,3 @@ def _shown(comparison: Comparison, names: list[str]) -> str:
             f"{tables.sets(record)}</div>{tables.left_out(record)}"
         )
     return whole
-
-
-def write_report(comparison: Comparison, path: str | Path) -> None:
-    """Write the report to ``path``, whole or not at all."""
-    files.write_text(path, render(comparison))

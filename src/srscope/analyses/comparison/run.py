@@ -16,7 +16,7 @@ from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
-from srscope.runtime.files import writing_to
+from srscope.runtime.files import write_text, writing_to
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress
@@ -119,8 +119,9 @@ def write_compared(
         out: The folder; created when absent.
         progress: Called when the files are written.
     """
-    from srscope.analyses.comparison.figures import save_comparison
-    from srscope.analyses.comparison.page import write_report as write_comparison_report
+    from srscope.analyses.comparison.figures import figures
+    from srscope.analyses.comparison.page import render
+    from srscope.figures.save import save_each
     from srscope.report.html import write_report
 
     folder = Path(out)
@@ -128,8 +129,8 @@ def write_compared(
         write_study(entry.study, folder / "networks" / key)
         write_report(entry.study, folder / "networks" / key / "report.html")
     write_comparison(comparison, folder)
-    save_comparison(comparison, folder / "figures")
-    write_comparison_report(comparison, folder / "report.html")
+    save_each(figures(comparison), folder / "figures")
+    write_text(folder / "report.html", render(comparison))
     if progress is not None:
         progress("writing the report", 1, 1)
 

@@ -6,8 +6,6 @@ Suffix: T checkpoints.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +17,6 @@ from srscope.analyses.course.record import Course
 from srscope.figures import style
 from srscope.figures.depth import CHI_FLOOR, chi_axis, chi_errorbar, percent_axis
 from srscope.figures.panels import panel_grid
-from srscope.figures.save import save_each
 from srscope.study import words
 
 DRAWN = 8
@@ -120,15 +117,9 @@ def _count(iterations: int) -> str:
     return f"{iterations:,} iterations".replace(",", "\N{THIN SPACE}")
 
 
-def _figures(course: Course) -> Iterator[tuple[str, Figure]]:
-    yield "scores-by-iteration", scores_over_iterations(course)
-    yield "maps-by-iteration", maps_over_iterations(course)
-
-
-def save_course(course: Course, folder: str | Path) -> list[Path]:
-    """Write every figure of a training as PNG and SVG.
-
-    Returns:
-        The files written.
-    """
-    return save_each(_figures(course), folder)
+def figures(course: Course) -> dict[str, Figure]:
+    """Return the figures by name."""
+    return {
+        "scores-by-iteration": scores_over_iterations(course),
+        "maps-by-iteration": maps_over_iterations(course),
+    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 from srscope.analyses.course.figures import axis_start, drawn_layers
 from srscope.analyses.course.record import Course, Moment
@@ -22,7 +21,6 @@ from srscope.report.several import (
     score_heads,
     table,
 )
-from srscope.runtime import files
 from srscope.scores.record import LayerScores
 from srscope.study import words
 from srscope.study.verdict import named_sets, verdict_of
@@ -254,8 +252,3 @@ def _curves(course: Course) -> str:
         )
         charts += f"<figure><figcaption><h3>k-NN accuracy</h3></figcaption>{chart}</figure>"
     return f'{whole}<div class="charts">{charts}</div>'
-
-
-def write_report(course: Course, path: str | Path) -> None:
-    """Write the report to ``path``, whole or not at all."""
-    files.write_text(path, render(course))

@@ -10,7 +10,7 @@ from typing import Any
 
 from srscope.analyses.course.record import Course, Moment, write_course
 from srscope.errors import CheckpointError
-from srscope.runtime.files import writing_to
+from srscope.runtime.files import write_text, writing_to
 from srscope.scores.record import LayerScores
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
@@ -113,12 +113,13 @@ def write_over_training(
         out: The folder; created when absent.
         progress: Called when the files are written.
     """
-    from srscope.analyses.course.figures import save_course
-    from srscope.analyses.course.page import write_report
+    from srscope.analyses.course.figures import figures
+    from srscope.analyses.course.page import render
+    from srscope.figures.save import save_each
 
     folder = Path(out)
     write_course(course, folder)
-    save_course(course, folder / "figures")
-    write_report(course, folder / "report.html")
+    save_each(figures(course), folder / "figures")
+    write_text(folder / "report.html", render(course))
     if progress is not None:
         progress("writing the report", 1, 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from srscope.report.plain_page import Section
 from srscope.scores.dose import DoseResponse, Threshold
-from srscope.scores.resampling import FEWEST, Estimate
+from srscope.scores.photographs import RELIABLE_FROM, Estimate
 from srscope.study.record import plain
 
 READINGS = ("flattened", "channel means", "channel log-stds")
@@ -157,7 +157,7 @@ def to_dict(record: DoseRecord) -> dict[str, Any]:
         },
         "layers": [told(each) for each in record.layers],
         "baselines": [told(each) for each in record.baselines],
-        "reliable": record.photographs >= FEWEST,
+        "reliable": record.photographs >= RELIABLE_FROM,
     }
 
 
@@ -212,16 +212,12 @@ def sections(record: DoseRecord) -> Iterator[Section]:
                     each.label,
                     each.reading,
                     " and ".join(each.networks),
-                    _with_ends(each.d_prime),
-                    "-" if each.threshold_ratio is None else _with_ends(each.threshold_ratio),
+                    each.d_prime.text(),
+                    "-" if each.threshold_ratio is None else each.threshold_ratio.text(),
                 )
                 for each in record.contrasts
             ),
         )
-
-
-def _with_ends(found: Estimate) -> str:
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _notes(record: DoseRecord) -> tuple[str, ...]:
@@ -229,6 +225,6 @@ def _notes(record: DoseRecord) -> tuple[str, ...]:
         f"{record.contents} contents of {record.photographs} photographs ({record.source}) at each "
         "level. The earliest layer was chosen among all; its interval does not count the choice."
     ]
-    if record.photographs < FEWEST:
-        notes.append(f"Fewer than {FEWEST} photographs: the intervals are not reliable.")
+    if record.photographs < RELIABLE_FROM:
+        notes.append(f"Fewer than {RELIABLE_FROM} photographs: the intervals are not reliable.")
     return tuple(notes)

@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 from srscope.analyses.dose.config import UNITS, Config
 from srscope.analyses.dose.record import READINGS, Contrast, DoseRecord, ReadResponse
-from srscope.degradations.degrade import DegradedImages, degrade
+from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
 from srscope.features.trivial import TRIVIAL, describe
-from srscope.images.contents import crop_contents
-from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.structure.select import select_layers
 from srscope.scores.dose import DoseResponse, dose_response
 from srscope.scores.fold import Readable
-from srscope.scores.resampling import Estimate, interval_of
-from srscope.study.inputs import MARGIN, kind_of
+from srscope.scores.photographs import Estimate, interval_of
+from srscope.study.inputs import fed_with, kind_of
 from srscope.study.readings import LayerReading, read_layers
 from srscope.study.session import Session
 
@@ -48,7 +46,7 @@ def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> 
         SrscopeError: If images or networks cannot be used.
     """
     images = _images(session, networks, config)
-    _, photograph_M = np.unique(np.array(images.photographs), return_inverse=True)
+    photograph_M = images.photograph_M
     found: list[ReadResponse] = []
     for network in networks:
         taps = select_layers(network, config.layers)
@@ -111,12 +109,9 @@ def _images(session: Session, networks: Sequence[LoadedNetwork], config: Config)
     if len(kinds) > 1:
         rule = "of one magnification and patch, so that all are fed the same images"
         raise ParameterError("networks", rule, sorted(kinds), "run the others by themselves")
-    scale, patch = kinds.pop()
-    contents = crop_contents(
-        load_photographs(config.images), count=config.contents, patch=patch, scale=scale,
-        margin=MARGIN,
-    )  # fmt: skip
-    return degrade(contents, config.suite(), patch=patch, scale=scale, seed=config.seed)
+    return fed_with(
+        config.suite(), config.images, kinds.pop(), contents=config.contents, seed=config.seed
+    ).images
 
 
 def _response(features: Readable, config: Config, photograph_M: NDArray[np.int64]) -> DoseResponse:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from srscope.report.plain_page import Section
-from srscope.scores.resampling import FEWEST, Agreement, Estimate
+from srscope.scores.agreement import Agreement
+from srscope.scores.photographs import RELIABLE_FROM, Estimate
 from srscope.scores.srga import GeneralizedGaussian
 from srscope.study.record import plain
 
@@ -107,7 +108,7 @@ def to_dict(record: GeneralizeRecord) -> dict[str, Any]:
     told = {f.name: plain(getattr(record, f.name)) for f in dataclasses.fields(record)}
     told["networks"] = [plain(each) for each in record.networks]
     told["generalization"] = told.pop("networks")  # "networks" is what they are, in every record
-    return {**told, "reliable": record.photographs >= FEWEST, "warning": WARNING}
+    return {**told, "reliable": record.photographs >= RELIABLE_FROM, "warning": WARNING}
 
 
 def headline(record: GeneralizeRecord) -> str:
@@ -130,10 +131,6 @@ def headline(record: GeneralizeRecord) -> str:
     return ". ".join(parts) + "." if parts else "No network here restores images."
 
 
-def _ends(found: Estimate, digits: int = 1) -> str:
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
-
-
 def sections(record: GeneralizeRecord) -> Iterator[Section]:
     """Return the parts of the page."""
     for number, each in enumerate(record.networks):
@@ -141,13 +138,13 @@ def sections(record: GeneralizeRecord) -> Iterator[Section]:
         notes = [
             f"Null of this network, halves of the clean photographs: median {each.null[1]:.2f}, "
             f"95 % quantile {each.null[2]:.2f}. Sampling floor: {low:.2f} to {high:.2f}, median "
-            f"{middle:.2f}. Clean set: {_ends(each.clean_psnr)} dB. Read at {each.layer}.",
-            f"Accepted sets (not below bicubic enlargement): {_ends(each.acceptance, 2)}.",
+            f"{middle:.2f}. Clean set: {each.clean_psnr.text(1)} dB. Read at {each.layer}.",
+            f"Accepted sets (not below bicubic enlargement): {each.acceptance.text(2)}.",
         ]
         if each.agreement is not None:
             notes.append(
                 f"Spearman's correlation of shift and loss over {each.agreement.sets} sets: "
-                f"{_ends(each.agreement.rho, 2)}, p {each.agreement.p_value:.3f}."
+                f"{each.agreement.rho.text(2)}, p {each.agreement.p_value:.3f}."
             )
         yield Section(
             title=each.network,
@@ -156,13 +153,13 @@ def sections(record: GeneralizeRecord) -> Iterator[Section]:
             rows=tuple(
                 (
                     s.name,
-                    _ends(s.shift, 2),
+                    s.shift.text(2),
                     "yes" if s.beyond_null else "no",
-                    _ends(s.psnr),
-                    _ends(s.loss_psnr),
-                    _ends(s.loss_ssim, 3),
-                    _ends(s.same),
-                    _ends(s.bicubic),
+                    s.psnr.text(1),
+                    s.loss_psnr.text(1),
+                    s.loss_ssim.text(3),
+                    s.same.text(1),
+                    s.bicubic.text(1),
                 )
                 for s in each.sets
             ),

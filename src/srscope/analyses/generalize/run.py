@@ -6,7 +6,6 @@ Suffixes: N images, M contents, B draws, K sets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +13,13 @@ from numpy.typing import NDArray
 from srscope.analyses.generalize.config import Config
 from srscope.analyses.generalize.record import GeneralizeRecord, NetworkShift, SetShift
 from srscope.analyses.generalize.restore import SetQuality, originals_of, qualities
-from srscope.degradations.degrade import DegradedImages, degrade
+from srscope.degradations.degrade import DegradedImages
 from srscope.errors import NetworkError
-from srscope.images.contents import crop_contents
-from srscope.images.record import Contents
-from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.structure.last import last_feature_layer
 from srscope.networks.structure.select import select_layers
-from srscope.scores.resampling import (
-    Estimate,
-    acceptance_rate,
-    agreement,
-    interval_of,
-    photograph_counts,
-)
+from srscope.scores.agreement import acceptance_rate, agreement
+from srscope.scores.photographs import Estimate, interval_of, photograph_counts
 from srscope.scores.srga import (
     density_of_products,
     null_scores,
@@ -37,19 +28,9 @@ from srscope.scores.srga import (
     shift_of,
 )
 from srscope.study.extraction import device_of, staged
-from srscope.study.inputs import MARGIN, kind_of
+from srscope.study.inputs import Fed, Kind, fed_with, kind_of
 from srscope.study.readings import read_layers
 from srscope.study.session import Session, named
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Inputs:
-    """The sets of one magnification and patch."""
-
-    contents: Contents
-    images: DegradedImages
-    by_set: Mapping[str, NDArray[np.float32]]
-    photograph_M: NDArray[np.int64]
 
 
 def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> GeneralizeRecord:
@@ -68,53 +49,48 @@ def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> 
     """
     found: list[NetworkShift] = []
     left_out: list[tuple[str, str]] = []
-    made: dict[tuple[int, int], _Inputs] = {}
-    inputs: _Inputs | None = None
+    made: dict[Kind, Fed] = {}
     for network in networks:
         kind = kind_of(network, session.config)
         if kind not in made:
-            made[kind] = _inputs(kind, config)
-        inputs = made[kind]
+            made[kind] = fed_with(
+                config.sets, config.images, kind, contents=config.contents, seed=config.seed
+            )
+        fed = made[kind]
+        assert fed.contents is not None
         try:
             restored = qualities(
-                network, inputs.by_set, originals_of(inputs.contents), clean=config.clean,
+                network, _by_set(fed), originals_of(fed.contents), clean=config.clean,
                 batch_size=config.batch_size, device=device_of(config.device),
                 progress=staged(named(session.progress, network.name), "restored sets"),
             )  # fmt: skip
         except NetworkError as error:
             left_out.append((network.name, str(error)))
             continue
-        found.append(_of_network(session, network, inputs, restored, config))
-    assert inputs is not None
+        found.append(_of_network(session, network, fed, restored, config))
+    images = list(made.values())[-1].images
     return GeneralizeRecord(
         networks=tuple(found),
         left_out=tuple(left_out),
         suite=config.sets.name,
-        contents=len(inputs.photograph_M),
-        photographs=len(np.unique(inputs.photograph_M)),
-        source=inputs.images.source,
+        contents=len(images.contents),
+        photographs=len(set(images.photographs)),
+        source=images.source,
     )
 
 
-def _inputs(kind: tuple[int, int], config: Config) -> _Inputs:
-    scale, patch = kind
-    contents = crop_contents(
-        load_photographs(config.images), count=config.contents, patch=patch, scale=scale,
-        margin=MARGIN,
-    )  # fmt: skip
-    images = degrade(contents, config.sets, patch=patch, scale=scale, seed=config.seed)
-    _, photograph_M = np.unique(np.array(images.photographs), return_inverse=True)
-    by_set = {
+def _by_set(fed: Fed) -> dict[str, NDArray[np.float32]]:
+    images = fed.images
+    return {
         each.name: images.images_NCHW[images.set_N == index]
-        for index, each in enumerate(config.sets.sets)
+        for index, each in enumerate(images.suite.sets)
     }
-    return _Inputs(contents=contents, images=images, by_set=by_set, photograph_M=photograph_M)
 
 
 def _of_network(
     session: Session,
     network: LoadedNetwork,
-    inputs: _Inputs,
+    fed: Fed,
     restored: Mapping[str, SetQuality],
     config: Config,
 ) -> NetworkShift:
@@ -122,12 +98,13 @@ def _of_network(
     # One set at a time: the layer is as large as the output.
     products = {
         name: read_layers(session, network, [tap], images, name=f"features, {name}")[0].products_NN
-        for name, images in inputs.by_set.items()
+        for name, images in _by_set(fed).items()
     }
-    count_BM = photograph_counts(inputs.photograph_M, draws=config.draws, seed=config.seed)
+    photograph_M = fed.images.photograph_M
+    count_BM = photograph_counts(photograph_M, draws=config.draws, seed=config.seed)
     reference = density_of_products(products[config.clean], components=config.components)
     null = null_scores(
-        products[config.clean], inputs.photograph_M, splits=config.splits,
+        products[config.clean], photograph_M, splits=config.splits,
         components=config.components, seed=config.seed, name=tap.label,
     )  # fmt: skip
     low, middle, high = (float(value) for value in np.quantile(null, (0.05, 0.5, 0.95)))
@@ -150,7 +127,7 @@ def _of_network(
         sets.append(
             SetShift(
                 name=name,
-                definition=_definition(inputs.images, name),
+                definition=_definition(fed.images, name),
                 shift=interval_of(score, drawn_BK[:, k], centred=True),
                 beyond_null=score > high,
                 density=density,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from srscope.analyses.identify.config import unit_of
 from srscope.report.plain_page import Section
 from srscope.runtime import files
 from srscope.scores.identify_quality import Identification
-from srscope.scores.resampling import FEWEST, Estimate
+from srscope.scores.photographs import RELIABLE_FROM, Estimate
 from srscope.study.record import plain
 
 
@@ -138,7 +136,7 @@ def to_dict(record: IdentifyRecord) -> dict[str, Any]:
         **plain({name: getattr(record, name) for name in names}),
         "evaluations": evaluations,
         "images": [plain({name: getattr(each, name) for name in told}) for each in record.images],
-        "reliable": record.photographs >= FEWEST,
+        "reliable": record.photographs >= RELIABLE_FROM,
     }
 
 
@@ -152,7 +150,7 @@ def write(record: IdentifyRecord, folder: Path) -> None:
         for each in record.images
     ]  # fmt: skip
     head = ["image", "height", "width", "type", "probability", "level", "unit", "unknown share"]
-    _write_csv(folder / "images.csv", head, rows)
+    files.write_text(folder / "images.csv", files.csv_text(head, rows))
     patches = [
         [each.name, top, left,
          "unknown" if each.type_RC[r, c] < 0 else record.types[each.type_RC[r, c]],
@@ -163,24 +161,11 @@ def write(record: IdentifyRecord, folder: Path) -> None:
         for c, left in enumerate(each.lefts)
     ]  # fmt: skip
     head = ["image", "top", "left", "type", "probability", "level"]
-    _write_csv(folder / "patches.csv", head, patches)
+    files.write_text(folder / "patches.csv", files.csv_text(head, patches))
 
 
 def _cell(value: float | None) -> str:
     return "" if value is None or not np.isfinite(value) else f"{value:.4g}"
-
-
-def _write_csv(path: Path, head: list[str], rows: list[list[Any]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    files.write_text(path, text.getvalue())
-
-
-def ends(found: Estimate, digits: int = 2) -> str:
-    """Return an estimate with its interval."""
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
 
 
 def headline(record: IdentifyRecord) -> str:
@@ -189,15 +174,15 @@ def headline(record: IdentifyRecord) -> str:
     statistics = [each for each in record.evaluations if each.source == "statistic"]
     told = (
         f"{record.network} tells {', '.join(record.types)} of photographs and levels not learned "
-        f"from with balanced accuracy {ends(best.quality.accuracy)} ({best.label}, {best.reading}; "
-        f"chance {best.quality.chance:.2f})"
+        f"from with balanced accuracy {best.quality.accuracy.text()} ({best.label}, "
+        f"{best.reading}; chance {best.quality.chance:.2f})"
     )
     if statistics:
         rival = max(statistics, key=lambda each: each.quality.accuracy.value)
-        told += f"; {rival.label} {ends(rival.quality.accuracy)}"
+        told += f"; {rival.label} {rival.quality.accuracy.text()}"
     if "all" in best.unknown:
         told += f"; unseen {', '.join(record.held_out)} is unknown with AUROC "
-        told += ends(best.unknown["all"])
+        told += best.unknown["all"].text()
     return told + "."
 
 
@@ -215,9 +200,9 @@ def sections(record: IdentifyRecord) -> Iterator[Section]:
             (
                 f"{each.source}: {each.label}",
                 each.reading,
-                ends(each.quality.accuracy),
+                each.quality.accuracy.text(),
                 *(_error(each.quality, name) for name in types[1:]),
-                *(ends(each.unknown[name]) for name in held),
+                *(each.unknown[name].text() for name in held),
                 f"{np.mean(each.knn):.2f}",
             )
             for each in record.evaluations

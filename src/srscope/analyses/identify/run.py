@@ -14,11 +14,9 @@ from srscope.analyses.dose.record import READINGS
 from srscope.analyses.identify.config import CLEAN, Config
 from srscope.analyses.identify.patches import tell_image
 from srscope.analyses.identify.record import Evaluation, IdentifyRecord, ImageTold
-from srscope.degradations.degrade import degrade
 from srscope.errors import ImageError, NetworkError
 from srscope.features.held import hold
 from srscope.features.trivial import TRIVIAL, describe
-from srscope.images.contents import crop_contents
 from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.structure.select import select_layers
@@ -28,7 +26,7 @@ from srscope.scores.identify_quality import judge, knn_accuracy_of_splits, unkno
 from srscope.scores.probe import channel_moments
 from srscope.scores.products import inner_products
 from srscope.study.extraction import device_of, precision_of
-from srscope.study.inputs import MARGIN, kind_of
+from srscope.study.inputs import fed_with, kind_of
 from srscope.study.readings import LayerReading, read_layers
 from srscope.study.session import Session
 
@@ -51,13 +49,11 @@ def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> 
         SrscopeError: If images or network cannot be used.
     """
     (network,) = networks
-    scale, patch = kind_of(network, session.config)
-    contents = crop_contents(
-        load_photographs(config.training), count=config.contents, patch=patch, scale=scale,
-        margin=MARGIN,
-    )  # fmt: skip
-    images = degrade(contents, config.suite(), patch=patch, scale=scale, seed=config.seed)
-    _, photograph_M = np.unique(np.array(images.photographs), return_inverse=True)
+    kind = kind_of(network, session.config)
+    images = fed_with(
+        config.suite(), config.training, kind, contents=config.contents, seed=config.seed
+    ).images
+    photograph_M, patch = images.photograph_M, kind[1]
     labels = Labels(
         type_N=np.repeat([name for name, _ in config.cells], len(photograph_M)),
         level_N=np.repeat([level or np.nan for _, level in config.cells], len(photograph_M)),

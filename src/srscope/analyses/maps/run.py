@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from srscope.analyses.maps.figures import all_channels, chosen_channels, shaded
 from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import (
-    degrade,
     degrade_image,
     downsample,
     generator_for,
@@ -33,10 +32,8 @@ from srscope.features.extract import extract
 from srscope.features.reduce import as_maps
 from srscope.features.tap import FeatureTap
 from srscope.figures.save import save_figure
-from srscope.images.contents import crop_contents
 from srscope.images.io import read_image
 from srscope.images.png_write import write_png
-from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork, TapPoint
 from srscope.networks.structure.select import select_layers
 from srscope.networks.upscale import padded
@@ -44,7 +41,7 @@ from srscope.networks.zoo import load_network
 from srscope.runtime.files import csv_text, scratch_folder, write_text, writing_to
 from srscope.scores.variance import two_way_variance, two_way_variance_by_channel
 from srscope.study.extraction import Progress, staged
-from srscope.study.inputs import MARGIN
+from srscope.study.inputs import MARGIN, fed_with
 
 SUITE = "clean-blur4-noise20"
 """The versions of an image that the paper shows."""
@@ -316,10 +313,8 @@ def _with_shares(
     progress: Progress | None,
 ) -> FeatureMaps:
     """Measure the shares of content on crops of the bundled photographs."""
-    patch = network.fitted(_PATCH)
-    photos = load_photographs(None)
-    crops = crop_contents(photos, count=contents, patch=patch, scale=network.scale, margin=MARGIN)
-    images = degrade(crops, suite, patch=patch, scale=network.scale, seed=seed)
+    kind = (network.scale, network.fitted(_PATCH))
+    images = fed_with(suite, None, kind, contents=contents, seed=seed).images
     with scratch_folder() as folder:
         store = extract(
             network.module,
@@ -337,7 +332,7 @@ def _with_shares(
         maps,
         content_C=by_channel.content_C,
         content=whole.content,
-        measured_on=f"{len(crops.names)} contents of {photos.source} in {suite.name}",
+        measured_on=f"{len(images.contents)} contents of {images.source} in {suite.name}",
     )
 
 

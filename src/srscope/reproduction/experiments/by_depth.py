@@ -65,9 +65,6 @@ def run_pair(lab: Lab, folder: Path, *, number: int, table: int, pair: tuple[str
         scores = published[layer.network][layer.label] if m.kind == "network" else None
         rows.append((layer.network, m.kind, layer.label, *own_cells(m), *paper_cells(scores)))
     return Finding(
-        id=f"fig{number}",
-        title=TITLES[number],
-        where=f"Figs. {number} and S{table}, Tab. S{table}",
         figures=(f"fig{number}", f"fig{number}-depth"),
         tables=(
             Table(
@@ -119,23 +116,16 @@ def _network(measured: Measured) -> str:
     return measured.maps.layer.network
 
 
-TITLES = {
-    7: "L1 networks without and with global residual, by depth",
-    8: "GAN networks without and with global residual, by depth",
-}
-
-
-def _experiment(number: int, table: int, pair: tuple[str, str]) -> Experiment:
-    return Experiment(
+EXPERIMENTS: tuple[Experiment, ...] = tuple(
+    Experiment(
         id=f"fig{number}",
-        title=TITLES[number],
+        title=f"{kind} networks without and with global residual, by depth",
         where=f"Figs. {number} and S{table}, Tab. S{table}",
         networks=pair,
-        run=partial(run_pair, number=number, table=table, pair=pair),
+        measure=partial(run_pair, number=number, table=table, pair=pair),
     )
-
-
-EXPERIMENTS: tuple[Experiment, ...] = (
-    _experiment(7, 2, ("srresnet-wogr", "srresnet-wgr")),
-    _experiment(8, 3, ("srgan-wogr", "srgan-wgr")),
+    for kind, number, table, pair in (
+        ("L1", 7, 2, ("srresnet-wogr", "srresnet-wgr")),
+        ("GAN", 8, 3, ("srgan-wogr", "srgan-wgr")),
+    )
 )

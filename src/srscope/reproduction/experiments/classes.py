@@ -5,7 +5,6 @@ Suffixes: N images, R runs, D dimensions.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,9 +117,7 @@ def note_on(layer: LayerPoints) -> str:
     )
 
 
-def run_by_depth(
-    lab: Lab, folder: Path, *, network: str, figure: str, table: str, about: Finding
-) -> Finding:
+def run_by_depth(lab: Lab, folder: Path, *, network: str, figure: str, table: str) -> Finding:
     """Map every shown layer of a classifier, and score it by object class.
 
     Args:
@@ -128,8 +125,7 @@ def run_by_depth(
         folder: Gets the figure.
         network: The classifier.
         figure: The figure's file name, without suffix.
-        table: The table's name and how the paper calls it, e.g. ``table-s1``.
-        about: What the experiment is called; its numbers are filled in.
+        table: The table's name, after the paper's, e.g. ``table-s1``.
     """
     spec = lab.spec(SUITE, source="digits")
     trained = lab.layers(network, (), spec)
@@ -160,14 +156,13 @@ def run_by_depth(
         size = "×".join(map(str, layer.shape))
         named = (layer.network, kind, layer.label, size)
         rows.append((*named, *chi_cells(s), *features, *paper_cells(paper)))
-    return dataclasses.replace(
-        about,
+    return Finding(
         figures=(figure,),
         tables=(
             Table(
                 name=table,
-                title=f"{about.where.split(', ')[-1]}: {NAMES[network]} by object class, by layer, "
-                "with controls",
+                title=f"Tab. {table.removeprefix('table-').upper()}: {NAMES[network]} by object "
+                "class, by layer, with controls",
                 columns=(
                     "network", "features of", "layer", "dimensions", *CHI_COLUMNS,
                     "CHI of PCA-50", "k-NN accuracy", *PAPER_COLUMNS,

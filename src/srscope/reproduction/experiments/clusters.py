@@ -85,9 +85,6 @@ def run_cincgan(lab: Lab, folder: Path) -> Finding:
     rows = [(*_row(m), same[id(m)].value, same[id(m)].low, same[id(m)].high) for m in found]
     pair = " and ".join(PAIR)
     return Finding(
-        id="fig2a",
-        title="CinCGAN's features by data set",
-        where="Fig. 2a",
         figures=("fig2a", "fig2a-layers"),
         tables=(
             Table(
@@ -122,9 +119,6 @@ def run_srgan(lab: Lab, folder: Path) -> Finding:
     save_figure(figure, folder / "fig2b")
     rows = [(*_row(m), *paper_cells(published if m.kind == "network" else None)) for m in found]
     return Finding(
-        id="fig2b",
-        title="SRGAN-wGR's features by degradation",
-        where="Fig. 2b",
         figures=("fig2b",),
         tables=(
             Table(
@@ -144,13 +138,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         title="CinCGAN's features by data set",
         where="Fig. 2a",
         networks=("cincgan",),
-        run=run_cincgan,
+        measure=run_cincgan,
     ),
     Experiment(
         id="fig2b",
         title="SRGAN-wGR's features by degradation",
         where="Fig. 2b",
         networks=("srgan-wgr",),
-        run=run_srgan,
+        measure=run_srgan,
     ),
 )

@@ -14,13 +14,10 @@ from srscope.figures.samples import picture_grid
 from srscope.figures.save import save_figure
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
-from srscope.images.sources import load_photographs
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Finding, LabelledImages, Table
-from srscope.study.inputs import MARGIN
 
-TITLE = "Examples of the data sets"
 COLUMNS = 8
 SIDE = 64
 """Of the patches that are drawn, in LR pixels: twice what the networks are fed, to see more."""
@@ -60,9 +57,6 @@ def run(lab: Lab, folder: Path) -> Finding:
     )
     save_figure(figure, folder / "figs9")
     return Finding(
-        id="figs9",
-        title=TITLE,
-        where="Fig. S9",
         figures=("figs9",),
         tables=(_sets(lab), _photographs(lab)),
         notes=(
@@ -95,13 +89,7 @@ def _sets(lab: Lab) -> Table:
 def _photographs(lab: Lab) -> Table:
     """Return every photograph with the number of contents that are cut from it."""
     spec = lab.spec()
-    shared = crop_contents(
-        load_photographs(lab.config.images or None),
-        count=spec.contents,
-        patch=spec.patch,
-        scale=spec.scale,
-        margin=MARGIN,
-    )
+    shared = lab.contents(spec)
     historic = crop_contents(
         load_bundled("historic"), count=spec.contents, patch=spec.patch, scale=1, margin=0
     )
@@ -116,4 +104,6 @@ def _photographs(lab: Lab) -> Table:
     )
 
 
-EXPERIMENT = Experiment(id="figs9", title=TITLE, where="Fig. S9", networks=(), run=run)
+EXPERIMENT = Experiment(
+    id="figs9", title="Examples of the data sets", where="Fig. S9", networks=(), measure=run
+)

@@ -30,7 +30,6 @@ DEGREES = ("noise-5-10-30", "noise-10-30", "noise-10-20", "blur-1-4")
 SUITES = ("clean-blur-noise", *DEGREES)
 UNTRAINED = "srgan-wgr"
 """Whose architecture is the untrained control: without weights all four are the same at a block."""
-TITLE = "Degrees of one degradation"
 
 
 def _title(suite: str) -> str:
@@ -67,9 +66,6 @@ def run(lab: Lab, folder: Path) -> Finding:
     }
     _draw(by_name, folder)
     return Finding(
-        id="fig9",
-        title=TITLE,
-        where="Fig. 9, Table 1",
         figures=("fig9",),
         tables=(_as_printed(by_name), _in_full(networks, controls)),
         evidence={
@@ -137,4 +133,10 @@ def _in_full(networks: list[Measured], controls: list[Measured]) -> Table:
     )  # fmt: skip
 
 
-EXPERIMENT = Experiment(id="fig9", title=TITLE, where="Fig. 9, Table 1", networks=NETWORKS, run=run)
+EXPERIMENT = Experiment(
+    id="fig9",
+    title="Degrees of one degradation",
+    where="Fig. 9, Table 1",
+    networks=NETWORKS,
+    measure=run,
+)

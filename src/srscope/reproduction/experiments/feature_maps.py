@@ -39,16 +39,6 @@ _RULE = (
     "The paper does not say how an eigenvalue belongs to a feature map."
 )
 _SCALE = "Each channel has one grey scale for the three versions of the image."
-_FIG10 = Finding(
-    id="fig10",
-    title="Global residual and GAN remove image content from the feature maps",
-    where="Fig. 10",
-)
-_FIGS4 = Finding(
-    id="figs4",
-    title=f"All feature maps at {DEEPEST}",
-    where="Fig. S4",
-)
 
 
 def _measured(
@@ -143,9 +133,9 @@ def _run_fig10(lab: Lab, folder: Path) -> Finding:
         _caption(letter, name, content)
         for letter, name, content in zip("abcd", NETWORKS, contents, strict=True)
     ]
-    save_figure(networks_side_by_side(maps, captions, channels=CHANNELS), folder / _FIG10.id)
+    save_figure(networks_side_by_side(maps, captions, channels=CHANNELS), folder / "fig10")
     layers = Table(
-        name=_FIG10.id,
+        name="fig10",
         title=f"Fig. 10: share of content in the variance at {DEEPEST} (paper: pictures only)",
         columns=(
             "network", "content", "low", "high", "mean channel",
@@ -154,7 +144,7 @@ def _run_fig10(lab: Lab, folder: Path) -> Finding:
         rows=tuple(_layer_row(name, c) for name, c in zip(NETWORKS, contents, strict=True)),
     )  # fmt: skip
     channels = Table(
-        name=f"{_FIG10.id}-channels",
+        name="fig10-channels",
         title=f"Fig. 10: the {CHANNELS} channels shown",
         columns=_CHANNEL_COLUMNS,
         rows=tuple(
@@ -163,9 +153,8 @@ def _run_fig10(lab: Lab, folder: Path) -> Finding:
             for row in _channel_rows(name, each, CHANNELS)
         ),
     )
-    return dataclasses.replace(
-        _FIG10,
-        figures=(_FIG10.id,),
+    return Finding(
+        figures=("fig10",),
         tables=(layers, channels),
         evidence={
             content_key(name): content.share
@@ -194,10 +183,10 @@ def _run_figs4(lab: Lab, folder: Path) -> Finding:
     maps, contents = _measured(lab, NETWORKS[::-1])
     figures: list[str] = []
     for name, each in zip(NETWORKS, maps, strict=True):
-        figures.append(f"{_FIGS4.id}-{name}")
+        figures.append(f"figs4-{name}")
         save_figure(all_channels(each, title=NAMES[name]), folder / figures[-1])
     table = Table(
-        name=_FIGS4.id,
+        name="figs4",
         title=f"Fig. S4: all channels at {DEEPEST} by rank",
         columns=_CHANNEL_COLUMNS,
         rows=tuple(
@@ -206,15 +195,20 @@ def _run_figs4(lab: Lab, folder: Path) -> Finding:
             for row in _channel_rows(name, each, len(each.ranking.order_C))
         ),
     )
-    return dataclasses.replace(
-        _FIGS4, figures=tuple(figures), tables=(table,), notes=_notes(maps[0], contents[0])
-    )
+    return Finding(figures=tuple(figures), tables=(table,), notes=_notes(maps[0], contents[0]))
 
 
 FIG10 = Experiment(
-    id=_FIG10.id, title=_FIG10.title, where=_FIG10.where, networks=NETWORKS, run=_run_fig10
+    id="fig10",
+    title="Global residual and GAN remove image content from the feature maps",
+    where="Fig. 10",
+    networks=NETWORKS,
+    measure=_run_fig10,
 )
 FIGS4 = Experiment(
-    id=_FIGS4.id, title=_FIGS4.title, where=_FIGS4.where, networks=NETWORKS, run=_run_figs4
+    id="figs4",
+    title=f"All feature maps at {DEEPEST}",
+    where="Fig. S4",
+    networks=NETWORKS,
+    measure=_run_figs4,
 )
-EXPERIMENTS = (FIG10, FIGS4)

@@ -15,7 +15,6 @@ from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Estimate, Finding, Table
 
-TITLE = "What CinCGAN and BM3D do to mild, noisy and historic images"
 CONTENTS, PATCH = 10, 64
 """Few and small: BM3D takes about a second and a half an image."""
 SETS = ("mild", "noise20", "historic")
@@ -82,9 +81,6 @@ def run(lab: Lab, folder: Path) -> Finding:
         rows=tuple(rows),
     )  # fmt: skip
     return Finding(
-        id="fig1",
-        title=TITLE,
-        where="Fig. 1",
         figures=("fig1",),
         tables=(table,),
         evidence=evidence,
@@ -129,4 +125,10 @@ def _crop(image_CHW: NDArray[np.float32], title: str, row: int, caption: str = "
     return Crop(pixels_HW3=image_CHW.transpose(1, 2, 0), title=title, caption=caption)
 
 
-EXPERIMENT = Experiment(id="fig1", title=TITLE, where="Fig. 1", networks=("cincgan",), run=run)
+EXPERIMENT = Experiment(
+    id="fig1",
+    title="What CinCGAN and BM3D do to mild, noisy and historic images",
+    where="Fig. 1",
+    networks=("cincgan",),
+    measure=run,
+)

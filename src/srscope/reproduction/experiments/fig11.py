@@ -17,7 +17,6 @@ from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Cell, Estimate, Finding, ImageSpec, Maps, Table
 from srscope.study import words
 
-TITLE = "Trained on clean images or on noisy ones: outputs and features"
 NETWORKS = ("srgan-wgr", "srgan-wgr-noise20")
 CONTENTS, PATCH, SUITE = 12, 48, "clean-noise20"
 _PAPER = {"srgan-wgr": "two clusters", "srgan-wgr-noise20": "one cloud"}
@@ -57,9 +56,6 @@ def run(lab: Lab, folder: Path) -> Finding:
         ),
     )
     return Finding(
-        id="fig11",
-        title=TITLE,
-        where="Fig. 11",
         figures=("fig11",),
         tables=(quality, clusters),
         evidence=evidence,
@@ -147,4 +143,10 @@ def _decibels(estimate: Estimate) -> str:
     return f"{estimate.value:.2f} dB"
 
 
-EXPERIMENT = Experiment(id="fig11", title=TITLE, where="Fig. 11", networks=NETWORKS, run=run)
+EXPERIMENT = Experiment(
+    id="fig11",
+    title="Trained on clean images or on noisy ones: outputs and features",
+    where="Fig. 11",
+    networks=NETWORKS,
+    measure=run,
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from srscope.figures.save import save_figure
@@ -21,11 +20,6 @@ from srscope.reproduction.lab import Lab
 from srscope.reproduction.records import Finding
 
 _DEEPEST = {"resnet18": "Conv5_4", "srresnet-wgr": DEEPEST, "srgan-wgr": DEEPEST}
-_ABOUT = Finding(
-    id="fig5",
-    title="A classifier's features cluster by object class, those of SR networks by degradation",
-    where="Fig. 5",
-)
 
 
 def _run(lab: Lab, folder: Path) -> Finding:
@@ -33,14 +27,13 @@ def _run(lab: Lab, folder: Path) -> Finding:
     layers = [lab.layers(network, (label,), spec)[0] for network, label in _DEEPEST.items()]
     contrasts = contrast(lab, [*layers, lab.pixels(spec)])
     networks = contrasts[: len(layers)]
-    save_figure(contrast_figure(networks), folder / _ABOUT.id)
-    return dataclasses.replace(
-        _ABOUT,
-        figures=(_ABOUT.id,),
+    save_figure(contrast_figure(networks), folder / "fig5")
+    return Finding(
+        figures=("fig5",),
         tables=(
-            contrast_table(_ABOUT.id, "Separability by class and by degradation", contrasts),
+            contrast_table("fig5", "Separability by class and by degradation", contrasts),
             contrast_table(
-                f"{_ABOUT.id}-legible",
+                "fig5-legible",
                 "The same points without the blurred images, in which no digit can be read",
                 [legible(lab, each) for each in contrasts],
             ),
@@ -51,9 +44,9 @@ def _run(lab: Lab, folder: Path) -> Finding:
 
 
 EXPERIMENT = Experiment(
-    id=_ABOUT.id,
-    title=_ABOUT.title,
-    where=_ABOUT.where,
+    id="fig5",
+    title="A classifier's features cluster by object class, those of SR networks by degradation",
+    where="Fig. 5",
     networks=tuple(_DEEPEST),
-    run=_run,
+    measure=_run,
 )

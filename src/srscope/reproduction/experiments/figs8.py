@@ -30,11 +30,6 @@ from srscope.reproduction.records import Finding, LayerPoints, Maps, Table
 _NETWORK, _LABEL = "resnet18", "Conv5_4"
 _PCA_DIMENSIONS = (2, 3, 4, 5)
 _SHOWN = ("tsne2", "tsne3", "pca2", "pca3")
-_ABOUT = Finding(
-    id="figs8",
-    title="t-SNE separates classes better than PCA, and two dimensions better than more",
-    where="Fig. S8, Tab. S5",
-)
 
 
 def _run(lab: Lab, folder: Path) -> Finding:
@@ -46,7 +41,7 @@ def _run(lab: Lab, folder: Path) -> Finding:
         colour_names=CLASSES,
         colours=CLASS_COLOURS,
     )
-    save_figure(drawn, folder / _ABOUT.id)
+    save_figure(drawn, folder / "figs8")
     rows = [
         (*_words(kind), *chi_cells(each), *paper_cells(REDUCTION[kind]))
         for kind, each in scored.items()
@@ -57,9 +52,8 @@ def _run(lab: Lab, folder: Path) -> Finding:
         columns=("method", "dimensions", *CHI_COLUMNS, *PAPER_COLUMNS),
         rows=tuple(rows),
     )
-    return dataclasses.replace(
-        _ABOUT,
-        figures=(_ABOUT.id,),
+    return Finding(
+        figures=("figs8",),
         tables=(table,),
         evidence={_key(kind): each.chi for kind, each in scored.items()},
         notes=(
@@ -97,5 +91,9 @@ def _key(kind: str) -> str:
 
 
 EXPERIMENT = Experiment(
-    id=_ABOUT.id, title=_ABOUT.title, where=_ABOUT.where, networks=(_NETWORK,), run=_run
+    id="figs8",
+    title="t-SNE separates classes better than PCA, and two dimensions better than more",
+    where="Fig. S8, Tab. S5",
+    networks=(_NETWORK,),
+    measure=_run,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from srscope.figures.panels import panel_grid
@@ -14,8 +15,6 @@ from srscope.reproduction.present import NAMES, OWN_COLUMNS, measure, own_cells,
 from srscope.reproduction.records import Cell, Finding, Table
 
 NETWORK = "srgan-wgr"
-TITLE = "Patch sizes"
-WHERE = "supplement section 3"
 
 
 def run(lab: Lab, folder: Path) -> Finding:
@@ -35,13 +34,10 @@ def run(lab: Lab, folder: Path) -> Finding:
             layer = m.maps.layer
             contents = layer.images.suite.sets[0].count
             rows.append(
-                (layer.network, m.kind, layer.label, size, contents, _values(layer.shape),
+                (layer.network, m.kind, layer.label, size, contents, math.prod(layer.shape),
                  *own_cells(m))
             )  # fmt: skip
     return Finding(
-        id="patch-size",
-        title=TITLE,
-        where=WHERE,
         figures=("patch-size",),
         tables=(
             Table(
@@ -65,11 +61,10 @@ def run(lab: Lab, folder: Path) -> Finding:
     )  # fmt: skip
 
 
-def _values(shape: tuple[int, ...]) -> int:
-    count = 1
-    for side in shape:
-        count *= side
-    return count
-
-
-EXPERIMENT = Experiment(id="patch-size", title=TITLE, where=WHERE, networks=(NETWORK,), run=run)
+EXPERIMENT = Experiment(
+    id="patch-size",
+    title="Patch sizes",
+    where="supplement section 3",
+    networks=(NETWORK,),
+    measure=run,
+)

@@ -16,8 +16,6 @@ from srscope.reproduction.present import NAMES, OWN_COLUMNS, Measured, measure, 
 from srscope.reproduction.records import Cell, Finding, Table
 
 NETWORK = "srgan-wgr"
-TITLE = "Parameters and seed of t-SNE"
-WHERE = "supplement section 5"
 OTHER_SEEDS = 1000
 """Added to the lab's seed: no run of ``seeds`` starts where one of the others does."""
 
@@ -62,9 +60,6 @@ def run(lab: Lab, folder: Path) -> Finding:
         for config, _, seed, m in found.values()
     ]  # fmt: skip
     return Finding(
-        id="tsne-parameters",
-        title=TITLE,
-        where=WHERE,
         figures=("tsne-parameters",),
         tables=(
             Table(
@@ -85,5 +80,9 @@ def run(lab: Lab, folder: Path) -> Finding:
 
 
 EXPERIMENT = Experiment(
-    id="tsne-parameters", title=TITLE, where=WHERE, networks=(NETWORK,), run=run
+    id="tsne-parameters",
+    title="Parameters and seed of t-SNE",
+    where="supplement section 5",
+    networks=(NETWORK,),
+    measure=run,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from functools import partial
 from pathlib import Path
 
 from srscope.figures.panels import panel_grid
@@ -22,40 +22,18 @@ from srscope.reproduction.present import NAMES, OWN_COLUMNS, measure, own_cells,
 from srscope.reproduction.records import Estimate, Finding, ImageSpec, LayerPoints, Table
 
 _CLASSIFIER, _SR = "unified-classifier", "unified-sr"
-_AS_CLASSIFIER = Finding(
-    id="figs5",
-    title="The unified backbone as a classifier clusters by object class",
-    where="Fig. S5, Tab. S4",
-)
-_AS_SR = Finding(
-    id="figs7",
-    title="The unified backbone as an SR network clusters by degradation",
-    where="Fig. S7",
-)
-
-
-def _run_classifier(lab: Lab, folder: Path) -> Finding:
-    return run_by_depth(
-        lab,
-        folder,
-        network=_CLASSIFIER,
-        figure=_AS_CLASSIFIER.id,
-        table="table-s4",
-        about=_AS_CLASSIFIER,
-    )
 
 
 def _run_sr(lab: Lab, folder: Path) -> Finding:
-    table, evidence = _by_depth(lab, folder / _AS_SR.id)
-    spec, both = labelled_spec(lab), f"{_AS_SR.id}-classes"
+    table, evidence = _by_depth(lab, folder / "figs7")
+    spec, both = labelled_spec(lab), "figs7-classes"
     layers = [_deepest(lab, network, spec) for network in (_CLASSIFIER, _SR)]
     contrasts = contrast(lab, layers)
     save_figure(contrast_figure(contrasts), folder / both)
     compared = contrast_table(both, "One backbone, two tasks, the same labelled images", contrasts)
     evidence |= contrasts[0].evidence() | contrasts[1].evidence() | contrasts[1].evidence("deepest")
-    return dataclasses.replace(
-        _AS_SR,
-        figures=(_AS_SR.id, both),
+    return Finding(
+        figures=("figs7", both),
         tables=(table, compared),
         evidence=evidence,
         notes=(note_on(layers[0]), FED, UNTRAINED),
@@ -99,17 +77,17 @@ def _by_depth(lab: Lab, path: Path) -> tuple[Table, dict[str, Estimate]]:
 
 EXPERIMENTS = (
     Experiment(
-        id=_AS_CLASSIFIER.id,
-        title=_AS_CLASSIFIER.title,
-        where=_AS_CLASSIFIER.where,
+        id="figs5",
+        title="The unified backbone as a classifier clusters by object class",
+        where="Fig. S5, Tab. S4",
         networks=(_CLASSIFIER,),
-        run=_run_classifier,
+        measure=partial(run_by_depth, network=_CLASSIFIER, figure="figs5", table="table-s4"),
     ),
     Experiment(
-        id=_AS_SR.id,
-        title=_AS_SR.title,
-        where=_AS_SR.where,
+        id="figs7",
+        title="The unified backbone as an SR network clusters by degradation",
+        where="Fig. S7",
         networks=(_CLASSIFIER, _SR),
-        run=_run_sr,
+        measure=_run_sr,
     ),
 )

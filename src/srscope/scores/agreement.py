@@ -1,9 +1,4 @@
-"""Intervals over photographs: whole photographs are drawn again, with all that was cut from them.
-
-Crops of one photograph are not independent, so they are drawn together or not at all.
-
-Suffixes: N rows (images or contents), B draws, K sets.
-"""
+"""Whether two measurements put sets in the same order. Suffixes: B draws of photographs, K sets."""
 
 from __future__ import annotations
 
@@ -17,96 +12,10 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.photographs import Estimate, interval_of
 
-FEWEST = 8
-"""Photographs below which an interval over photographs is given, but marked as unreliable."""
 _ALL_ORDERS = 7  # sets up to which every order is tried: 5,040 of them
 _SHUFFLES = 10_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
-    """A number with its 95 % interval.
-
-    Args:
-        value: The number itself.
-        low: Lower end.
-        high: Upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def plain(self) -> dict[str, float | None]:
-        """Return JSON values; an end or a value that is not finite becomes ``None``."""
-        fields = {"value": self.value, "low": self.low, "high": self.high}
-        return {name: v if math.isfinite(v) else None for name, v in fields.items()}
-
-
-def photograph_counts(
-    photograph_N: NDArray[np.integer[Any]], *, draws: int, seed: int
-) -> NDArray[np.int64]:
-    """Draw photographs with replacement, as many as there are, two different ones at least.
-
-    Args:
-        photograph_N: The photograph of each row, any integers.
-        draws: How often; B.
-        seed: Of the draws.
-
-    Returns:
-        (B, N): how often each draw has each row.
-
-    Raises:
-        DegenerateError: If there are fewer than 3 photographs.
-        ParameterError: If ``draws`` is below 1.
-
-    Example:
-        >>> count_BN = photograph_counts(np.array([7, 7, 8, 9]), draws=50, seed=0)
-        >>> count_BN.shape, bool((count_BN[:, 1:].sum(axis=1) == 3).all())
-        ((50, 4), True)
-    """
-    if draws < 1:
-        raise ParameterError("draws", "1 or more", draws)
-    _, index_N = np.unique(photograph_N, return_inverse=True)
-    count = int(index_N.max()) + 1 if len(index_N) else 0
-    if count < 3:
-        why = f"there are {count} photographs, and 3 are the fewest to draw from"
-        raise DegenerateError("an interval over photographs", why, "give more photographs")
-    random = np.random.default_rng(seed)
-    drawn_BP = random.integers(count, size=(draws, count))
-    # A sample of one photograph alone cannot leave a photograph out.
-    while (alone_B := (drawn_BP == drawn_BP[:, :1]).all(axis=1)).any():
-        drawn_BP[alone_B] = random.integers(count, size=(int(alone_B.sum()), count))
-    times_BP = np.stack([np.bincount(row, minlength=count) for row in drawn_BP])
-    return times_BP[:, index_N]
-
-
-def interval_of(value: float, draws_B: NDArray[np.float64], *, centred: bool = False) -> Estimate:
-    """Return a value with the middle 95 % of its draws.
-
-    Args:
-        value: Of the rows themselves.
-        draws_B: Of the drawn rows. Infinite draws, e.g. of a threshold beyond the grid, sort to
-            the ends; NaN are left out.
-        centred: Move the draws so that their mean is the value. For a score that repeated rows
-            push to one side, which the draws then have and the value has not.
-
-    Raises:
-        DegenerateError: If no draw is defined.
-
-    Example:
-        >>> interval_of(5.0, np.arange(1000.0))
-        Estimate(value=5.0, low=24.0, high=975.0)
-    """
-    defined = np.sort(draws_B[~np.isnan(draws_B)])
-    if not len(defined):
-        raise DegenerateError("the interval", "no draw of photographs gives a number")
-    # Draws themselves, and none between two: halfway to infinity is no level.
-    last = len(defined) - 1
-    low, high = defined[math.floor(0.025 * last)], defined[math.ceil(0.975 * last)]
-    moved = value - float(defined.mean()) if centred else 0.0
-    return Estimate(value=value, low=float(low) + moved, high=float(high) + moved)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
