@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from srscope.analyses.course.run import over_training
     from srscope.analyses.maps.run import feature_maps, write_maps
     from srscope.analyses.photographs import photograph_features, photograph_means
+    from srscope.analyses.population.run import over_seeds
     from srscope.analyses.runner import run_analysis
     from srscope.analyses.separability import analyze, score_features, write_outputs
     from srscope.degradations.catalogue import list_suites, load_suite
@@ -59,6 +60,7 @@ _HOME = {
     "load_network": "srscope.networks.zoo:load_network",
     "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.catalogue:load_suite",
+    "over_seeds": "srscope.analyses.population.run:over_seeds",
     "over_training": "srscope.analyses.course.run:over_training",
     "photograph_features": "srscope.analyses.photographs:photograph_features",
     "photograph_means": "srscope.analyses.photographs:photograph_means",
@@ -97,6 +99,7 @@ __all__ = [
     "load_network",
     "load_recipe",
     "load_suite",
+    "over_seeds",
     "over_training",
     "photograph_features",
     "photograph_means",

@@ -53,7 +53,7 @@ def analyze(
     """
     settings = dataclasses.replace(config or AnalysisConfig(), **options)
     if isinstance(network, str) and is_snapshots(network):
-        remedy = "for a folder of checkpoints there is srscope.over_training"
+        remedy = "for a folder there is srscope.over_training, or srscope.over_seeds"
         raise ParameterError("network", "one network", network, remedy)
     loaded = load_network(network) if isinstance(network, str) else network
     if settings.devices > 1 and is_helper():  # the first process writes

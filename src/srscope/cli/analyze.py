@@ -25,7 +25,7 @@ HELP = "Score every layer of a network and write a report."
 
 def add_options(parser: jsonargparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    text = f"{NETWORK}; or a folder of checkpoints of one, over their iterations"
+    text = f"{NETWORK}; or a folder of checkpoints of one, or of networks of several seeds"
     parser.add_argument("network", type=str, help=text)
     parser.add_argument("--out", type=str, help="output folder [srscope-out/NETWORK-SUITE]")
     text = "of a folder, at most so many, evenly, with the first and the last; 0 for all [0]"
@@ -113,12 +113,18 @@ def run(args: Any) -> None:
     cache = take_cache(options, unless=profiled)
     config = take_config(options)
     if is_snapshots(network):
+        from srscope.training.seeds import is_of_seeds
+
         if profiled:
             raise ParameterError("--profile", "given for one network", network)
-        _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
-        return
+        if not is_of_seeds(network):
+            _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
+            return
     if args.checkpoints:
         raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
+    if is_snapshots(network):
+        _run_over_seeds(network, out, config, cache, quiet=quiet)
+        return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     loaded = load_network(network)
     starting = time.perf_counter() - started
@@ -151,8 +157,7 @@ def _run_over_training(
     from srscope.analyses.course.run import over_training
     from srscope.cli.console import print_course, stage_progress
 
-    stem = Path(split_query(folder)[0].replace("*", "")).resolve().stem.strip("-_. ")
-    target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
+    target = Path(out or f"srscope-out/{_stem(folder)}-training-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
         course = over_training(
             folder,
@@ -166,6 +171,28 @@ def _run_over_training(
     print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
     print_reservations(course.moments[0].study, config)
     print(headline(course))
+    print(target / "report.html")
+
+
+def _stem(folder: str) -> str:
+    name = Path(split_query(folder)[0].replace("*", "")).resolve().stem
+    return name.strip("-_. ") or "network"
+
+
+def _run_over_seeds(
+    folder: str, out: str | None, config: AnalysisConfig, cache: Path | None, *, quiet: bool
+) -> None:
+    from srscope.analyses.population.record import headline
+    from srscope.analyses.population.run import over_seeds
+    from srscope.cli.console import stage_progress
+
+    target = Path(out or f"srscope-out/{_stem(folder)}-seeds-{config.suite_name}")
+    with stage_progress(quiet=quiet) as progress:
+        population = over_seeds(folder, out=target, config=config, progress=progress, cache=cache)
+    first = population.members[0].study
+    print_skipped((*population.skipped, *first.inputs.skipped))
+    print_reservations(first, config)
+    print(headline(population))
     print(target / "report.html")
 
 

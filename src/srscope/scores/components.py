@@ -11,7 +11,7 @@ Suffixes: N images, D features, S sets, M contents, P photographs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class VarianceComponents:
         negative: Components whose estimate was below 0, and which therefore count as 0.
         total: Sum of the three before they became shares, in squared units of the features.
         noise_floor: What raw shares of sums of squares are to be held against.
+        without_3P: The three shares without each photograph; below 0 where the estimate is.
     """
 
     degradation: Interval
@@ -44,6 +45,7 @@ class VarianceComponents:
     negative: tuple[str, ...]
     total: float
     noise_floor: NoiseFloor
+    without_3P: NDArray[np.float64] = field(repr=False, compare=False)
 
 
 def noise_floor(sets: int, contents: int) -> NoiseFloor:
@@ -140,6 +142,7 @@ def variance_components_of_gram(
         negative=tuple(part for part, size in zip(_PARTS, part_3, strict=True) if size < 0),
         total=float(np.maximum(part_3, 0).sum()),
         noise_floor=noise_floor(sets, contents),
+        without_3P=share_3P,
     )
 
 

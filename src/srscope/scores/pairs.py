@@ -70,7 +70,7 @@ def pair_scores(
     for q, (first, second) in enumerate(probe.pairs):
         both_N = np.flatnonzero((set_N == first) | (set_N == second))
         place_N, first_N = probe.axis_NQ[both_N, q], set_N[both_N] == first
-        auc = _auc(place_N, first_N, photograph_N[both_N])
+        auc = auc_of_places(place_N, first_N, photograph_N[both_N])
         spread = (place_N[first_N].var(ddof=1) + place_N[~first_N].var(ddof=1)) / 2
         gap = float(place_N[first_N].mean() - place_N[~first_N].mean())
         d_prime = gap / float(np.sqrt(spread)) if spread > 0 else None
@@ -84,10 +84,16 @@ def pair_scores(
     return tuple(scores)
 
 
-def _auc(
+def auc_of_places(
     place_N: NDArray[np.float64], first_N: NDArray[np.bool_], photograph_N: NDArray[np.integer[Any]]
 ) -> Balanced:
-    """Return AUC, and how each photograph moves it through its images of both sets."""
+    """Return AUC, and how each photograph moves it through its images of both sets.
+
+    Args:
+        place_N: Place of each image on an axis.
+        first_N: Whether it is of the first set.
+        photograph_N: The photograph of each image.
+    """
     place_A, place_B = place_N[first_N], place_N[~first_N]
     above_A = _share_below(place_A, place_B)
     above_B = 1 - _share_below(place_B, place_A)

@@ -30,7 +30,7 @@ LEVEL = 0.95
 RELIABLE_FROM = 8
 """Photographs from which an interval is called reliable: a variance of fewer is itself a guess."""
 _TAIL = (1 + LEVEL) / 2
-_SHARED = 0.5  # how much of Nadeau and Bengio's correlation between folds is taken; see _variance
+_SHARED = 0.5  # how much of Nadeau and Bengio's correlation between folds is taken; see inflation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -333,16 +333,20 @@ def interval_of(value: float, draws_B: NDArray[np.float64], *, centred: bool = F
     return Estimate(value=value, low=float(low) + moved, high=float(high) + moved)
 
 
-def _variance(result: Balanced, folds: int) -> float:
-    """Return the variance of the mean, with what the folds share.
+def inflation(result: Balanced, folds: int) -> float:
+    """Return how much the variance is above the sum of the squared influences.
 
-    Of J folds, Nadeau and Bengio take results to be correlated by 1 / J, so that the variance of
-    their mean grows by a factor 1 + J / (J - 1), and call that a guess. Here the growth measured in
-    simulations is 1.0 to 1.8 and their factor of 2 covers up to 100 %; half the growth covers 95 %.
+    By the degrees of freedom, and by what the folds share. Of J folds, Nadeau and Bengio take
+    results to be correlated by 1 / J, so that the variance of their mean grows by a factor
+    1 + J / (J - 1), and call that a guess. Here the growth measured in simulations is 1.0 to 1.8
+    and their factor of 2 covers up to 100 %; half the growth covers 95 %.
     """
-    photographs = len(result.influence_P)
     shared = 1 + _SHARED * folds / (folds - 1) if folds > 1 else 1.0
-    return shared * photographs / result.freedom * float(np.square(result.influence_P).sum())
+    return shared * len(result.influence_P) / result.freedom
+
+
+def _variance(result: Balanced, folds: int) -> float:
+    return inflation(result, folds) * float(np.square(result.influence_P).sum())
 
 
 def _interval(value: float, low: float, high: float, photographs: int) -> Interval:

@@ -115,5 +115,5 @@ def test_checkpoints_of_another_network_are_refused(place: Path, tmp_path: Path)
 
 
 def test_analyze_in_python_names_the_other_call(place: Path) -> None:
-    with pytest.raises(ParameterError, match=r"there is srscope\.over_training"):
+    with pytest.raises(ParameterError, match=r"srscope\.over_training, or srscope\.over_seeds"):
         analyze(str(place / "models"))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from srscope.analyses.course.record import Course, Moment, write_course
 from srscope.errors import CheckpointError
+from srscope.networks.description import LoadedNetwork
 from srscope.runtime.files import write_text, writing_to
-from srscope.scores.record import LayerScores
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress
+from srscope.study.record import Restoration, Study
 from srscope.study.session import Session
 from srscope.training.snapshots import Snapshots, find_snapshots, load_snapshot
 
@@ -66,41 +68,59 @@ def over_training(
 
 
 def _course(snapshots: Snapshots, session: Session) -> Course:
-    moments: list[Moment] = []
-    untrained: tuple[LayerScores, ...] = ()
     timings: dict[str, float] = {}
-    layers: list[str] = []
-    for snapshot in snapshots.found:
-        begun = time.perf_counter()
-        name = str(snapshot.iteration)
-        network = load_snapshot(snapshots, snapshot)
-        taps = [tap.name for tap in network.taps]
-        if not moments:
-            layers = taps
-            session.prepare([network])
-        elif taps != layers or not session.has_images_for(network):
-            problem = f"is of another structure than {snapshots.found[0].path.name}"
-            raise CheckpointError(snapshot.path, problem, "give checkpoints of one network")
-        study = session.study(network, controls=not moments, name=name)
-        if not moments:
-            untrained = study.untrained
-        moments.append(
+    networks = (
+        (str(each.iteration), each.path, load_snapshot(snapshots, each)) for each in snapshots.found
+    )
+    found = list(analysed_alike(networks, session, timings))
+    return Course(
+        name=snapshots.name,
+        moments=tuple(
             Moment(
                 iteration=snapshot.iteration,
                 file=snapshot.path.name,
                 study=dataclasses.replace(study, untrained=(), random=()),
-                restoration=session.restoration(network, name=name),
+                restoration=restored,
             )
-        )
-        timings[name] = time.perf_counter() - begun
-    return Course(
-        name=snapshots.name,
-        moments=tuple(moments),
-        untrained=untrained,
+            for snapshot, (study, restored) in zip(snapshots.found, found, strict=True)
+        ),
+        untrained=found[0][0].untrained,
         skipped=snapshots.skipped,
         timings=timings,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
+
+
+def analysed_alike(
+    networks: Iterable[tuple[str, Path, LoadedNetwork]],
+    session: Session,
+    timings: dict[str, float],
+) -> Iterator[tuple[Study, Restoration]]:
+    """Analyse networks of one structure; the controls of the architecture with the first alone.
+
+    Args:
+        networks: Name, file and network of each; loaded one at a time.
+        session: The settings.
+        timings: Receives the seconds of each, by name.
+
+    Raises:
+        CheckpointError: If one is of another structure than the first.
+    """
+    layers: list[str] = []
+    first = ""
+    for name, path, network in networks:
+        begun = time.perf_counter()
+        taps = [tap.name for tap in network.taps]
+        if not first:
+            session.prepare([network])
+        elif taps != layers or not session.has_images_for(network):
+            problem = f"is of another structure than {first}"
+            raise CheckpointError(path, problem, "give checkpoints of one network")
+        study = session.study(network, controls=not first, name=name)
+        layers, first = taps, first or path.name
+        restored = session.restoration(network, name=name)
+        timings[name] = time.perf_counter() - begun
+        yield study, restored
 
 
 def write_over_training(

@@ -1,0 +1,1 @@
+"""Networks of one recipe that differ in the training seed."""
