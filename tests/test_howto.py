@@ -33,7 +33,8 @@ from test_docs import FENCE
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 DONE = (
-    "compare", "degradation", "export", "network", "notebook", "photographs", "suite", "upscale",
+    "attribute", "compare", "degradation", "export", "intervene", "network", "notebook",
+    "photographs", "suite", "upscale",
 )  # fmt: skip
 # Long ones; scores.md is run by test_docs on a study that has all fields.
 ELSEWHERE = ("maps", "reproduce", "scores", "speed", "train")
@@ -46,7 +47,11 @@ WORDS = [
     *(f"--{name}={str(value).lower()}" for name, value in QUICK.items()),
     "--tsne.perplexity=3", "--tsne.iterations=250", "--quiet",
 ]  # fmt: skip
+FEW_STEPS = {"crop": 16, "steps": 2, "most_steps": 2, "sanity": 0}
+FEW_EDITS = {"contents": 4, "patch": 16, "controls": 1, "resamples": 100}
 SHORTER = {
+    "attribute": [*(f"--{name}={value}" for name, value in FEW_STEPS.items()), "--quiet"],
+    "intervene": [*(f"--{name}={value}" for name, value in FEW_EDITS.items()), "--quiet"],
     "analyze": WORDS,
     "compare": WORDS,
     "features": ["--quiet"],
@@ -109,6 +114,10 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for name in ("analyze", "compare", "over_training"):
         quick = functools.partial(getattr(srscope, name), **QUICK, tsne=TSNE)
         monkeypatch.setattr(srscope, name, quick)
+    few_steps = functools.partial(srscope.attribute, **FEW_STEPS)
+    monkeypatch.setattr(srscope, "attribute", few_steps)
+    few_edits = functools.partial(srscope.run_analysis, patch=16, controls=1)
+    monkeypatch.setattr(srscope, "run_analysis", few_edits)
     modules = set(sys.modules)
     yield folder
     for name in set(sys.modules) - modules:
