@@ -36,7 +36,8 @@ from test_docs import FENCE
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 DONE = (
-    "compare", "degradation", "dose", "export", "generalize", "identify", "network", "notebook",
+    "attribute", "compare", "degradation", "dose", "export", "generalize", "identify", "intervene",
+    "network", "notebook",
     "photographs", "suite", "upscale",
 )  # fmt: skip
 # Long ones; scores.md is run by test_docs on a study that has all fields.
@@ -50,10 +51,12 @@ WORDS = [
     *(f"--{name}={str(value).lower()}" for name, value in QUICK.items()),
     "--tsne.perplexity=3", "--tsne.iterations=250", "--quiet",
 ]  # fmt: skip
-PAST_CLUSTERS: dict[str, dict[str, Any]] = {
+QUICKLY: dict[str, dict[str, Any]] = {
+    "attribute": {"crop": 16, "steps": 2, "most_steps": 2, "sanity": 0},
     "dose": {"contents": 4, "patch": 16, "steps": 3, "draws": 20},
     "generalize": {"contents": 4, "patch": 16, "draws": 20, "splits": 20},
     "identify": {"contents": 4, "patch": 16, "training": "photos"},
+    "intervene": {"contents": 4, "patch": 16, "controls": 1, "resamples": 100},
 }
 SHORTER = {
     "analyze": WORDS,
@@ -62,7 +65,7 @@ SHORTER = {
     "degrade": ["--quiet"],
     **{
         name: [*(f"--{key}={value}" for key, value in options.items()), "--quiet"]
-        for name, options in PAST_CLUSTERS.items()
+        for name, options in QUICKLY.items()
     },
     "upscale": ["--quiet"],
 }
@@ -130,7 +133,7 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for name in ("analyze", "compare", "over_training"):
         quick = functools.partial(getattr(srscope, name), **QUICK, tsne=TSNE)
         monkeypatch.setattr(srscope, name, quick)
-    for name, options in PAST_CLUSTERS.items():
+    for name, options in QUICKLY.items():
         monkeypatch.setattr(srscope, name, functools.partial(getattr(srscope, name), **options))
     modules = set(sys.modules)
     yield folder

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from srscope.analyses import register_analysis
+    from srscope.analyses.attribute.run import attribute
     from srscope.analyses.calls import dose, generalize, identify, intervene
     from srscope.analyses.comparison.run import compare
     from srscope.analyses.course.run import over_training
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AnalysisConfig": "srscope.study.config:AnalysisConfig",
     "SrscopeError": "srscope.errors:SrscopeError",
+    "attribute": "srscope.analyses.attribute.run:attribute",
     "analyze": "srscope.analyses.separability:analyze",
     "compare": "srscope.analyses.comparison.run:compare",
     "dose": "srscope.analyses.calls:dose",
@@ -83,6 +85,7 @@ __all__ = [
     "SrscopeError",
     "__version__",
     "analyze",
+    "attribute",
     "compare",
     "degrade",
     "dose",

@@ -22,6 +22,7 @@ class Analysis:
         question: What it answers, in one line.
         module: Where it is defined; loaded on first use.
         several: It takes several networks.
+        takes: What the command takes after the network: a field of its config, and its help.
         more: What else its help says.
     """
 
@@ -29,6 +30,7 @@ class Analysis:
     question: str
     module: str
     several: bool = False
+    takes: tuple[tuple[str, str], ...] = ()
     more: str = ""
 
 
@@ -57,6 +59,14 @@ ANALYSES: dict[str, Analysis] = {
             name="identify",
             question="Which degradation, how strong, or nothing known?",
             module="srscope.analyses.identify",
+        ),
+        Analysis(
+            name="attribute",
+            question="Which pixels, channels and filters does an output depend on?",
+            module="srscope.analyses.attribute",
+            takes=(("image", "image file"),),
+            more="IMAGE is a photograph: it is reduced by the network's magnification and "
+            "degraded, unless --as-is=true.",
         ),
     )
 }

@@ -24,13 +24,15 @@ def add_options(parser: jsonargparse.ArgumentParser, analysis: Analysis) -> None
         parser.add_argument("networks", metavar="NETWORK", nargs="+", type=str, help=text)
     else:
         parser.add_argument("networks", metavar="NETWORK", type=str, help=NETWORK)
+    for name, text in analysis.takes:
+        parser.add_argument(name, metavar=name.upper(), type=str, help=text)
     text = f"output folder [srscope-out/{analysis.name}-NETWORK]"
     parser.add_argument("--out", type=str, help=text)
     text = "names, labels or patterns of them, or all [those srscope layers marks]"
     parser.add_argument("--layers", nargs="+", type=str, default=[], help=text)
     add_plugin(parser)
     add_cache(parser)
-    parser.add_class_arguments(config, skip={"layers"})
+    parser.add_class_arguments(config, skip={"layers", *dict(analysis.takes)})
 
 
 def runner_of(analysis: Analysis) -> Callable[[Any], None]:
@@ -47,7 +49,8 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
         layers = tuple(names_in(options.pop("layers")))
         cache = take_cache(options)
         config = importlib.import_module(analysis.module).Config(layers=layers, **options)
-        joined = "-".join(map(short_name, networks))
+        taken = [Path(options[name]).stem for name, _ in analysis.takes]
+        joined = "-".join([*map(short_name, networks), *taken])
         folder = Path(out or f"srscope-out/{analysis.name}-{joined[:80]}")
         with stage_progress(quiet=quiet) as progress:
             record = run_analysis(

@@ -108,7 +108,7 @@ def feature_maps(
     else:
         name, image_HW3 = Path(image).name, read_image(image)
     if as_is:
-        versions = {AS_IS: _middle(image_HW3, crop, 1, 0)}
+        versions = {AS_IS: middle(image_HW3, crop, 1, 0)}
     else:
         versions = degraded_versions(
             image_HW3, degradations, scale=loaded.scale, crop=crop, seed=seed
@@ -202,7 +202,7 @@ def degraded_versions(
         ParameterError: If the image is too small, or a set is a folder.
     """
     _refuse_folders(suite)
-    taken_HW3 = _middle(image_HW3, crop, scale, MARGIN)
+    taken_HW3 = middle(image_HW3, crop, scale, MARGIN)
     size = min(taken_HW3.shape[:2]) // scale
     if size < SMALLEST_LR_SIDE:
         least = SMALLEST_LR_SIDE * scale
@@ -222,7 +222,7 @@ def degraded_versions(
         )
         if suite.quantized:
             version_1CHW = quantize(version_1CHW)
-        versions[each.name] = _middle(version_1CHW[0].permute(1, 2, 0).numpy(), crop, 1, 0)
+        versions[each.name] = middle(version_1CHW[0].permute(1, 2, 0).numpy(), crop, 1, 0)
     return versions
 
 
@@ -349,7 +349,7 @@ def _refuse_folders(suite: Suite) -> None:
         raise ParameterError("suite", "one of two sets or more", suite.name)
 
 
-def _middle(
+def middle(
     image_HW3: NDArray[np.float32], crop: int, scale: int, margin: int
 ) -> NDArray[np.float32]:
     """Return the middle, ``crop`` times ``scale`` pixels a side or less, with its margin.
