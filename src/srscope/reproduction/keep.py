@@ -78,7 +78,7 @@ def unpacked(entry: Entry, out: Path) -> Finding:
                 files.write_bytes(path, wanted)
     values = values_of(entry)
     plain = values["finding"]
-    lists = {name: tuple(plain[name]) for name in ("figures", "notes")}
+    lists: dict[str, Any] = {name: tuple(plain[name]) for name in ("figures", "notes")}
     return Finding(
         **{**plain, **lists},
         tables=tuple(
