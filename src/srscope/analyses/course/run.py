@@ -13,7 +13,7 @@ from srscope.errors import CheckpointError
 from srscope.runtime.files import writing_to
 from srscope.scores.record import LayerScores
 from srscope.study.cache import opened
-from srscope.study.config import AnalysisConfig
+from srscope.study.config import AnalysisConfig, configured
 from srscope.study.extraction import Progress
 from srscope.study.session import Session
 from srscope.training.snapshots import Snapshots, find_snapshots, load_snapshot
@@ -55,7 +55,7 @@ def over_training(
         CheckpointError: If one cannot be loaded, or is of another structure than the first.
         SrscopeError: If another input is wrong; the message says what and how to mend it.
     """
-    settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
+    settings = configured(config or AnalysisConfig(), {**options, "keep_features": False})
     snapshots = find_snapshots(str(folder), most=checkpoints)
     with writing_to(out):
         with opened(cache) as stages:
