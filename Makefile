@@ -58,7 +58,7 @@ bench: $(CORE)  ## side-by-side timings against peers, on an idle machine; FULL=
 benchtraining: $(CORE)  ## training throughput beside a plain loop, on an idle machine
 	$(BIN)/python benchmarks/training.py --out benchmarks/results-training.json
 
-results: $(CORE)  ## measure the bundled networks and write the tables in README and docs
+results: $(CORE)  ## measure the bundled networks and write the numbers in README and docs
 	$(BIN)/python tools/write_results.py
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors

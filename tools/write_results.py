@@ -1,9 +1,9 @@
 """Measure the bundled networks and write the results into README and docs.
 
 `python tools/write_results.py` (or `make results`) analyses every bundled pair on the paper's
-suites, keeps each `scores.json` in docs/results/, and rewrites what stands between the RESULTS
-marks of README.md and docs/science.md. `--check` writes nothing and fails if the pages do not say
-what the kept scores say.
+suites, keeps each `scores.json` in docs/results/, and rewrites what stands between marks: all
+tables in docs/science.md (RESULTS), four numbers in README.md (NUMBERS). `--check` writes nothing
+and fails if the pages do not say what the kept scores say.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "science.md")
-BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
+PAGES = {"NUMBERS": ROOT / "README.md", "RESULTS": ROOT / "docs" / "science.md"}
+"""What stands between which marks, and on which page."""
 WEIGHTS = ROOT / "src" / "srscope" / "assets" / "weights"
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
 MAIN = "clean-blur-noise"
@@ -153,11 +153,38 @@ def text() -> str:
     return "\n".join(lines)
 
 
-def with_results(page: str, results: str) -> str:
+def numbers() -> str:
+    """Return four numbers as Markdown: each network's CHI at its last block."""
+    scores = {network: read(network, MAIN) for network in NETWORKS}
+    first = scores[NETWORKS[0]]
+    layer = first["layers"][-1]["label"]
+    pixels = first["controls"]["pixels"]["tsne"]["chi"]["mean"]
+    images = first["images"]
+    lines = [
+        "## Four numbers",
+        "",
+        f"How far {layer} separates clean, blurred and noisy versions of {images['contents']} "
+        f"contents of {images['photographs']} photographs (CHI of the t-SNE map; raw pixels: "
+        f"{pixels:.2f}). [All results](docs/science.md#results-on-the-bundled-networks).",
+        "",
+        "| " + " | ".join(f"`{network}`" for network in NETWORKS) + " |",
+        "|" + " --- |" * len(NETWORKS),
+        "| " + " | ".join(_chi(scores[network]["layers"][-1]) for network in NETWORKS) + " |",
+    ]
+    return "\n".join(lines)
+
+
+def written(name: str) -> str:
+    """Return what stands between the marks of this name."""
+    return numbers() if name == "NUMBERS" else text()
+
+
+def with_results(page: str, results: str, name: str = "RESULTS") -> str:
     """Return a page with what stands between its marks replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{results}\n{END}" + (after if found else rest)
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    return f"{before}{begin}\n{results}\n{end}" + (after if found else rest)
 
 
 def main() -> int:
@@ -172,10 +199,10 @@ def main() -> int:
         for network in options.only:
             for suite in (MAIN, *DEGREES):
                 measure(network, suite)
-    results, stale = text(), []
-    for path in PAGES:
+    stale: list[str] = []
+    for name, path in PAGES.items():
         page = path.read_text("utf-8")
-        wanted = with_results(page, results)
+        wanted = with_results(page, written(name), name)
         if options.check and page != wanted:
             stale.append(path.name)
         elif not options.check:
