@@ -61,7 +61,7 @@ benchtraining: $(CORE)  ## training throughput beside a plain loop, on an idle m
 atlas: $(DEV)  ## fetch published networks, analyse them, and fill docs/atlas.md; ATLAS=--help for options
 	$(BIN)/python tools/atlas.py $(ATLAS)
 
-results: $(CORE)  ## measure the bundled networks and write the tables in README and docs
+results: $(CORE)  ## measure the bundled networks and write the numbers in README and docs
 	$(BIN)/python tools/write_results.py
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors

@@ -1,4 +1,4 @@
-"""Take the README's picture of a real report: its verdict and its scatter plots.
+"""Take the README's picture of a real report: its first screen, with the verdict and the maps.
 
 `python tools/screenshot.py srscope-out/demo/report.html docs/images/report.png`; wants chromium.
 """
@@ -20,7 +20,6 @@ HEIGHT = 5000
 
 def main(report: str, target: str) -> None:
     """Write the picture."""
-    parts: list[Image.Image] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
@@ -28,20 +27,11 @@ def main(report: str, target: str) -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(Path(report).resolve().as_uri())
         page.wait_for_timeout(500)
-        plot = page.locator("#large").bounding_box()
-        assert plot is not None
-        page.mouse.move(plot["x"] + plot["width"] * 0.3, plot["y"] + plot["height"] * 0.72)
-        page.wait_for_timeout(200)
-        for selector in ("#verdict", "#layers"):
-            shot = page.locator(selector).screenshot()
-            parts.append(Image.open(io.BytesIO(shot)).convert("RGB"))
+        shot = page.locator("#verdict").screenshot()
         browser.close()
-    width = max(part.width for part in parts)
-    picture = Image.new("RGB", (width + 48, sum(part.height + 24 for part in parts) + 24), "white")
-    top = 24
-    for part in parts:
-        picture.paste(part, (24, top))
-        top += part.height + 24
+    part = Image.open(io.BytesIO(shot)).convert("RGB")
+    picture = Image.new("RGB", (part.width + 48, part.height + 48), "white")
+    picture.paste(part, (24, 24))
     picture.quantize(128).save(target, optimize=True)
 
 

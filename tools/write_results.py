@@ -1,9 +1,9 @@
 """Measure the bundled networks and write the results into README and docs.
 
 `python tools/write_results.py` (or `make results`) analyses every bundled pair on the paper's
-suites, keeps each `scores.json` in docs/results/, and rewrites what stands between the RESULTS
-marks: the verdicts in README.md, all tables in docs/science.md. `--check` writes nothing and fails
-if the pages do not say what the kept scores say.
+suites, keeps each `scores.json` in docs/results/, and rewrites what stands between marks: all
+tables in docs/science.md (RESULTS), four numbers in README.md (NUMBERS). `--check` writes nothing
+and fails if the pages do not say what the kept scores say.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results"
-README, SCIENCE = ROOT / "README.md", ROOT / "docs" / "science.md"
-BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
+PAGES = {"NUMBERS": ROOT / "README.md", "RESULTS": ROOT / "docs" / "science.md"}
+"""What stands between which marks, and on which page."""
 WEIGHTS = ROOT / "src" / "srscope" / "assets" / "weights"
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
 MAIN = "clean-blur-noise"
@@ -216,16 +216,49 @@ def text() -> str:
     return "\n".join(lines)
 
 
-def pages() -> dict[Path, str]:
-    """Return what stands between the marks of each page."""
-    return {README: summary(), SCIENCE: text()}
+def numbers() -> str:
+    """Return four numbers as Markdown: what a probe tells at each network's best layer."""
+    scores = {network: read(network, MAIN) for network in NETWORKS}
+    first = scores[NETWORKS[0]]
+    images, controls = first["images"], first["controls"]
+    statistic, simple = _best([controls["pixels"], *controls["trivial"]])
+    lines = [
+        "## Four numbers",
+        "",
+        "Share of clean, blurred and noisy images whose degradation a linear probe tells at the "
+        f"network's best layer, whole photographs left out, with 95 % interval "
+        f"({images['contents']} contents of {images['photographs']} photographs; chance 33 %; the "
+        f"best simple statistic of the pixels, {_plain(statistic['label'])}: {_percent(simple)}). "
+        "[All results](docs/science.md#results-on-the-bundled-networks).",
+        "",
+        "| " + " | ".join(f"`{network}`" for network in NETWORKS) + " |",
+        "|" + " --- |" * len(NETWORKS),
+        "| " + " | ".join(_percent(_of_verdict(scores[network])) for network in NETWORKS) + " |",
+    ]
+    return "\n".join(lines)
 
 
-def with_results(page: str, results: str) -> str:
+def _plain(label: str) -> str:
+    return label.replace("|", r"\|")
+
+
+def _of_verdict(scores: dict[str, Any]) -> dict[str, Any]:
+    """Return the best probe of the layer that the verdict names."""
+    named = scores["verdict"]["layer"]
+    return _best([layer for layer in scores["layers"] if layer["layer"] == named])[1]
+
+
+def written(name: str) -> str:
+    """Return what stands between the marks of this name."""
+    return numbers() if name == "NUMBERS" else text()
+
+
+def with_results(page: str, results: str, name: str = "RESULTS") -> str:
     """Return a page with what stands between its marks replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{results}\n{END}" + (after if found else rest)
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    return f"{before}{begin}\n{results}\n{end}" + (after if found else rest)
 
 
 def main() -> int:
@@ -241,9 +274,9 @@ def main() -> int:
             for suite in (MAIN, *DEGREES):
                 measure(network, suite)
     stale: list[str] = []
-    for path, results in pages().items():
+    for name, path in PAGES.items():
         page = path.read_text("utf-8")
-        wanted = with_results(page, results)
+        wanted = with_results(page, written(name), name)
         if options.check and page != wanted:
             stale.append(path.name)
         elif not options.check:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from srscope.analyses.calls import dose, generalize, identify, intervene
     from srscope.analyses.comparison.run import compare
     from srscope.analyses.course.run import over_training
+    from srscope.analyses.given import score
     from srscope.analyses.maps.run import feature_maps, write_maps
     from srscope.analyses.photographs import photograph_features, photograph_means
     from srscope.analyses.population.run import over_seeds
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
     from srscope.degradations.write import write_degraded as degrade
     from srscope.errors import SrscopeError
     from srscope.exports.export import export
+    from srscope.features.arrays import features
     from srscope.features.edit import edit
     from srscope.images.bundled import load_bundled
     from srscope.images.folder import load_folder
     from srscope.images.io import read_image, write_image
-    from srscope.networks.upscale import upscale
+    from srscope.networks.calls import layers, upscale
     from srscope.networks.zoo import list_networks, load_network
     from srscope.reproduction.reproduce import reproduce
     from srscope.scores.table import register_score
     from srscope.study.config import AnalysisConfig
+    from srscope.study.record import Study
     from srscope.study.store import read_study
     from srscope.training.loop import train
     from srscope.training.recipes import load_recipe
@@ -45,16 +48,19 @@ _HOME = {
     "AnalysisConfig": "srscope.study.config:AnalysisConfig",
     "SrscopeError": "srscope.errors:SrscopeError",
     "attribute": "srscope.analyses.attribute.run:attribute",
+    "Study": "srscope.study.record:Study",
     "analyze": "srscope.analyses.separability:analyze",
     "compare": "srscope.analyses.comparison.run:compare",
     "dose": "srscope.analyses.calls:dose",
     "edit": "srscope.features.edit:edit",
     "degrade": "srscope.degradations.write:write_degraded",
     "export": "srscope.exports.export:export",
+    "features": "srscope.features.arrays:features",
     "feature_maps": "srscope.analyses.maps.run:feature_maps",
     "generalize": "srscope.analyses.calls:generalize",
     "identify": "srscope.analyses.calls:identify",
     "intervene": "srscope.analyses.calls:intervene",
+    "layers": "srscope.networks.calls:layers",
     "list_networks": "srscope.networks.zoo:list_networks",
     "list_suites": "srscope.degradations.catalogue:list_suites",
     "load_bundled": "srscope.images.bundled:load_bundled",
@@ -72,9 +78,10 @@ _HOME = {
     "register_score": "srscope.scores.table:register_score",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
     "run_analysis": "srscope.analyses.runner:run_analysis",
+    "score": "srscope.analyses.given:score",
     "score_features": "srscope.analyses.separability:score_features",
     "train": "srscope.training.loop:train",
-    "upscale": "srscope.networks.upscale:upscale",
+    "upscale": "srscope.networks.calls:upscale",
     "write_image": "srscope.images.io:write_image",
     "write_maps": "srscope.analyses.maps.run:write_maps",
     "write_outputs": "srscope.analyses.separability:write_outputs",
@@ -83,6 +90,7 @@ _HOME = {
 __all__ = [
     "AnalysisConfig",
     "SrscopeError",
+    "Study",
     "__version__",
     "analyze",
     "attribute",
@@ -95,6 +103,8 @@ __all__ = [
     "generalize",
     "identify",
     "intervene",
+    "features",
+    "layers",
     "list_networks",
     "list_suites",
     "load_bundled",
@@ -112,6 +122,7 @@ __all__ = [
     "register_score",
     "reproduce",
     "run_analysis",
+    "score",
     "score_features",
     "train",
     "upscale",
@@ -128,6 +139,8 @@ def __getattr__(name: str) -> Any:
     elif name in _HOME:
         module, _, attribute = _HOME[name].partition(":")
         value = getattr(importlib.import_module(module), attribute)
+        if name == "features":  # the stage of that name, which can be called
+            value = importlib.import_module("srscope.features")
     else:
         raise AttributeError(f"module 'srscope' has no attribute {name!r}")
     globals()[name] = value

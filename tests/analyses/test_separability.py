@@ -22,7 +22,8 @@ from srscope.images.folder import load_folder
 from srscope.projection.config import TsneConfig
 from srscope.study.config import AnalysisConfig
 from srscope.study.record import Study, scores_dict
-from support.tiny import FAST, photographs, tiny_checkpoint
+from support.networks import TinySRResNet, assert_no_hooks
+from support.tiny import FAST, FASTEST, photographs, tiny_checkpoint
 
 TSNE = TsneConfig(perplexity=5, iterations=300)
 
@@ -272,3 +273,27 @@ def test_sets_stand_in_place_of_a_suite(options: dict[str, Any], message: str) -
 def test_parameters_out_of_range_are_refused(name: str, value: int) -> None:
     with pytest.raises(ParameterError, match=f"{name} must be .* or more, but is {value}"):
         AnalysisConfig(**{name: value})
+
+
+def test_features_of_a_study_are_those_in_its_folder(finished: tuple[Study, Path]) -> None:
+    study, out = finished
+    kept = study.features("ResBlock3")
+    assert kept.shape == (24, 6, 16, 16)
+    np.testing.assert_array_equal(Study.read(out).features("body.2"), kept)
+
+
+def test_a_module_and_arrays_will_do() -> None:
+    random = np.random.default_rng(0)
+    images = [random.integers(0, 256, (100, 90, 3), dtype=np.uint8) for _ in range(3)]
+    module = TinySRResNet(blocks=1, channels=4).train()
+    study = srscope.analyze(module, images=images, layers="conv_first", scale=4, **FASTEST)
+    assert (study.network.name, study.inputs.source) == ("TinySRResNet", "3 images given")
+    assert module.training
+    assert_no_hooks(module)
+    count = len(study.inputs.set_N)
+    again = study.features()
+    assert again.shape == (count, 4, 16, 16)
+    np.testing.assert_array_equal(study.features("conv_first"), again)
+    assert study.features("upconv").shape == (count, 64, 16, 16)  # not only those analysed
+    with pytest.raises(UnknownNameError, match="unknown option 'contnts'"):
+        srscope.analyze(module, contnts=3)

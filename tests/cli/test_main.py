@@ -217,7 +217,6 @@ def test_train_follows_the_recipe_and_its_overrides(
         (["degrade", "--suite", "nope", "IMAGES", "out"], "unknown suite 'nope'"),
         (["degrade", "IMAGES", "out"], "suite"),
         (["analyse", "NET"], "analyse"),
-        ([], "command"),
     ],
     ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else "",
 )

@@ -278,3 +278,13 @@ def test_names_that_would_collide_get_numbers(tmp_path: Path) -> None:
 )
 def test_safe_names(name: str, safe: str) -> None:
     assert safe_name(name) == PurePosixPath(safe)
+
+
+def test_a_suite_s_name_and_images_of_a_program_will_do(tmp_path: Path) -> None:
+    image_HW3 = picture_HW3(32, 40)
+    done = write_degraded("noise-10-30", [image_HW3, image_HW3[::-1]], tmp_path, scale=1)
+    assert len(done.files) == 4
+    assert {PurePosixPath(name).parts[0] for name in done.files} == {"noise10", "noise30"}
+    assert all((tmp_path / name).is_file() for name in done.files)
+    with pytest.raises(ParameterError, match=r"suite must be a name, a \.yaml file or a Suite"):
+        write_degraded(3, [image_HW3], tmp_path)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
-from srscope.images.patches import load_photographs
 from srscope.images.record import Contents, Photograph, PhotoSet
+from srscope.images.sources import load_photographs
 
 
 def picture(path: Path, size: tuple[int, int] = (8, 6)) -> Path:

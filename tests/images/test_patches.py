@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from srscope.errors import ImageError, ParameterError
 from srscope.images.folder import load_folder
-from srscope.images.patches import cut_patches, load_photographs
+from srscope.images.patches import cut_patches
 from srscope.images.record import Photograph, PhotoSet
+from srscope.images.sources import load_photographs
 from support.tiny import photographs
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from srscope.report import markup
-from srscope.report.html import render, write_report
+from srscope.report.html import parted, render, write_report
 from support import studies
 from support.markup import Balanced, assert_admits_only_its_own
 
@@ -51,7 +51,9 @@ def test_the_verdict_stands_above_with_its_findings() -> None:
     assert record.verdict.would_decide is not None
     told = [record.verdict.would_decide, *(f.question for f in record.verdict.findings)]
     assert [part for part in told if markup.prose(part) not in report] == []
-    assert markup.prose(record.verdict.headline) in report
+    headline, detail = parted(record.verdict.headline)
+    assert f'<h1 id="headline">{markup.prose(headline)}</h1>' in report
+    assert f"<p>{markup.prose(detail)}</p>" in report
     assert render(dataclasses.replace(record, verdict=None)) == report
     decided = render(studies.make(contents=20))
     assert "What would decide it?" not in decided

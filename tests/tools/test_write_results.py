@@ -10,9 +10,11 @@ tool = load_tool("write_results")
 
 
 def test_pages_say_what_the_kept_scores_say() -> None:
-    for path, results in tool.pages().items():
+    for name, path in tool.PAGES.items():
         page = path.read_text("utf-8")
-        assert tool.with_results(page, results) == page, f"run make results ({path.name})"
+        assert f"<!-- {name} -->" in page
+        wanted = tool.with_results(page, tool.written(name), name)
+        assert wanted == page, f"run make results ({path.name})"
 
 
 def test_kept_scores_are_of_the_shipped_weights() -> None:
@@ -36,6 +38,11 @@ def test_a_changed_score_is_noticed(tmp_path: Path) -> None:
         scores["layers"][0]["tsne"]["chi"]["mean"] += 0.01
         path.write_text(json.dumps(scores))
         assert tool.text() != before
+        path = tmp_path / f"srgan-wgr-{tool.MAIN}.json"
+        numbers, scores = tool.numbers(), json.loads(path.read_text("utf-8"))
+        scores["layers"][-1]["tsne"]["chi"]["mean"] += 0.01
+        path.write_text(json.dumps(scores))
+        assert tool.numbers() != numbers
     finally:
         tool.KEPT = kept
 

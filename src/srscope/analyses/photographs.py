@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from srscope.errors import FileProblem, ParameterError
 from srscope.features.extract import assist, extract
 from srscope.features.store import FeatureStore
-from srscope.images.patches import cut_patches, load_photographs
+from srscope.images.patches import cut_patches
+from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork, weights_sha256
 from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
@@ -65,7 +66,7 @@ def photograph_features(
     for name, value in (("batch_size", batch_size), ("devices", devices)):
         if value < 1:
             raise ParameterError(name, "1 or more", value)
-    loaded = load_network(network) if isinstance(network, str) else network
+    loaded = load_network(network)
     taps = select_layers(loaded, layers)
     patches = cut_patches(load_photographs(images), patch=loaded.fitted(patch))
     where = device_of(device)

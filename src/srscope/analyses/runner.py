@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from srscope.analyses import ANALYSES
 from srscope.errors import ParameterError, UnknownNameError
+from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import write_json, writing_to
 from srscope.study.assembly import environment
 from srscope.study.cache import opened
-from srscope.study.config import AnalysisConfig
+from srscope.study.config import AnalysisConfig, ImagesGiven, configured
 from srscope.study.extraction import Progress
 from srscope.study.record import plain
 from srscope.study.session import Session
@@ -32,7 +33,7 @@ class ImagesConfig:
 
     Args:
         images: Folder of photographs; ``div2k``; ``bundled:test``; the bundled test photographs if
-            absent.
+            absent. In Python, all that :func:`~srscope.images.sources.load_photographs` takes.
         layers: Layers by dotted name, label or pattern; ``all`` for every one. By default those
             that the paper shows, or that are proposed for another network.
         contents: Contents, cut evenly from the photographs.
@@ -46,7 +47,7 @@ class ImagesConfig:
         ParameterError: If a number is out of its range.
     """
 
-    images: str | None = None
+    images: ImagesGiven = None
     layers: tuple[str, ...] = ()
     contents: int = 100
     patch: int = 32
@@ -68,7 +69,7 @@ class ImagesConfig:
 
 def run_analysis(
     name: str,
-    networks: str | LoadedNetwork | Sequence[str | LoadedNetwork],
+    networks: Any,
     *,
     out: str | Path | None = None,
     config: Any = None,
@@ -80,8 +81,8 @@ def run_analysis(
 
     Args:
         name: Of :data:`~srscope.analyses.ANALYSES`.
-        networks: One, or several where the kind takes several: bundled names, checkpoints, loaded
-            networks.
+        networks: One, or a list where the kind takes several: each whatever
+            :func:`~srscope.networks.zoo.load_network` takes.
         out: Folder for ``NAME.json``, ``report.html`` and figures; ``None`` writes nothing.
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
@@ -99,11 +100,11 @@ def run_analysis(
     if name not in ANALYSES:
         raise UnknownNameError("analysis", name, ANALYSES)
     module = importlib.import_module(ANALYSES[name].module)
-    settings = dataclasses.replace(config or module.Config(), **options)
-    given = [networks] if isinstance(networks, str | LoadedNetwork) else list(networks)
+    settings = configured(config or module.Config(), options)
+    given: list[Any] = list(networks) if isinstance(networks, list | tuple) else [networks]
     if len(given) > 1 and not ANALYSES[name].several:
         raise ParameterError("networks", f"one for {name}", len(given))
-    loaded = [load_network(each) if isinstance(each, str) else each for each in given]
+    loaded = [load_network(each) for each in given]
     with writing_to(out):
         with opened(cache) as stages:
             session = Session(settings.analysis_config(), stages=stages, progress=progress)
@@ -123,12 +124,19 @@ def record_dict(
     return {
         "schema": f"srscope.{name}/1",
         "networks": [plain(each.info) for each in networks],
-        "protocol": plain(settings),
+        "protocol": plain(_named(settings)),
         "environment": environment(settings.device),
         "headline": headline_of(name, record),
         **told,
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
+
+
+def _named(settings: Any) -> Any:
+    """Return a config whose images are a name: pixels belong into no JSON file."""
+    if settings.images is None or isinstance(settings.images, str):
+        return settings
+    return dataclasses.replace(settings, images=load_photographs(settings.images).source)
 
 
 def headline_of(name: str, record: Any) -> str:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import os
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
+from srscope.features.arrays import layer_values
+from srscope.features.stream import device_of
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.loading.spec import is_snapshots
+from srscope.networks.loading.spec import WORDS, is_snapshots
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import writing_to
 from srscope.runtime.processes import is_helper
 from srscope.study.assembly import study_of_folder
 from srscope.study.cache import Stages, opened
-from srscope.study.config import AnalysisConfig
-from srscope.study.extraction import Progress
+from srscope.study.config import AnalysisConfig, configured
+from srscope.study.extraction import Progress, precision_of
 from srscope.study.record import Study
 from srscope.study.session import Session
+from srscope.study.store import kept_features
 
 
 def analyze(
-    network: str | LoadedNetwork,
+    network: Any,
     *,
     out: str | Path | None = None,
     config: AnalysisConfig | None = None,
@@ -33,7 +42,9 @@ def analyze(
     """Show which degradations a network's features separate, layer by layer.
 
     Args:
-        network: A bundled name, a checkpoint's path, or what :func:`load_network` returned.
+        network: A bundled name, a checkpoint's path, any ``torch.nn.Module``, a function that runs
+            one, an object of timm or spandrel: all that
+            :func:`~srscope.networks.zoo.load_network` takes.
         out: Folder for ``report.html``, ``scores.json``, figures and features; ``None`` writes
             nothing.
         config: The parameters; alternatively give its fields as keywords.
@@ -41,7 +52,9 @@ def analyze(
         cache: Folder in which finished stages are kept, 4 GB of them at most, and found again by
             later analyses, which then compute only what is new; ``None`` keeps nothing. The numbers
             are the same bit for bit.
-        options: Fields of :class:`AnalysisConfig`, e.g. ``suite="blur-1-4"``, ``runs=3``.
+        options: Fields of :class:`AnalysisConfig`, e.g. ``images=photographs``,
+            ``suite="blur-1-4"``, ``tsne={"perplexity": 20}``; and how the network is fed, where
+            that is not to be tried out: ``scale``, ``channels``, ``range``.
 
     Returns:
         The study: scores of every layer, controls, embeddings, provenance.
@@ -51,11 +64,12 @@ def analyze(
 
     Source: Liu et al. 2021; the protocol is in the documentation's science page.
     """
-    settings = dataclasses.replace(config or AnalysisConfig(), **options)
-    if isinstance(network, str) and is_snapshots(network):
+    feeding = {name: options.pop(name) for name in WORDS if name in options}
+    settings = configured(config or AnalysisConfig(), options)
+    if isinstance(network, str | os.PathLike) and is_snapshots(os.fspath(network)):
         remedy = "for a folder there is srscope.over_training, or srscope.over_seeds"
         raise ParameterError("network", "one network", network, remedy)
-    loaded = load_network(network) if isinstance(network, str) else network
+    loaded = load_network(network, **feeding)
     if settings.devices > 1 and is_helper():  # the first process writes
         out = cache = None
     with writing_to(out):
@@ -63,12 +77,28 @@ def analyze(
         with opened(cache) as stages:
             session = Session(settings, stages=stages, progress=progress)
             study = session.study(loaded, features=features)
+            kept = None if features is None else kept_features(features.parent)
+            again = functools.partial(_anew, loaded, session.fed(loaded).images, settings)
+            study = dataclasses.replace(study, reader=kept or again)
         if out is not None:
             started = time.perf_counter()
             write_outputs(study, out, progress=progress)
             timings = {**study.timings, "report": time.perf_counter() - started}
             study = dataclasses.replace(study, timings=timings)
     return study
+
+
+def _anew(
+    network: LoadedNetwork, images: DegradedImages, config: AnalysisConfig, layer: str
+) -> NDArray[np.float32]:
+    """Run a network again on what an analysis fed it, and return a layer's features."""
+    device = device_of(config.device)
+    how = precision_of(config.precision, network, device)
+    found = layer_values(
+        network, images.images_NCHW, layer, reducer=config.reducer, batch_size=config.batch_size,
+        device=device, **how,
+    )  # fmt: skip
+    return next(iter(found.values()))
 
 
 def score_features(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,9 +29,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stage_progress(*, quiet: bool) -> Generator[Callable[[str, int, int], None] | None]:
-    """Yield a callback that draws one progress bar a stage on stderr; ``None`` if ``quiet``."""
+    """Yield a callback that draws one progress bar a stage on stderr; ``None`` if ``quiet``.
+
+    Where stderr is no terminal, as in a log, every finished stage is one line instead.
+    """
     if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _stage_lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -50,6 +58,23 @@ def stage_progress(*, quiet: bool) -> Generator[Callable[[str, int, int], None] 
     finally:
         if tasks:
             progress.stop()
+
+
+def _stage_lines() -> Callable[[str, int, int], None]:
+    begun = latest = time.perf_counter()
+    seen: set[str] = set()
+
+    def advance(stage: str, done: int, total: int) -> None:
+        nonlocal latest
+        if done < total or stage in seen:
+            return
+        seen.add(stage)
+        now = time.perf_counter()
+        told = f"{stage}: {total:,} in {now - latest:.1f} s ({now - begun:.0f} s in all)"
+        print(f"srscope: {told}", file=sys.stderr, flush=True)
+        latest = now
+
+    return advance
 
 
 def print_table(

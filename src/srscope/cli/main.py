@@ -22,6 +22,7 @@ from srscope.cli import compare as cli_compare
 from srscope.cli import export as cli_export
 from srscope.cli import features as cli_features
 from srscope.cli import generic
+from srscope.cli import help as help_text
 from srscope.cli import maps as cli_maps
 from srscope.cli import upscale as cli_upscale
 from srscope.cli.common import add_plugin, names_in, print_skipped, run_plugins
@@ -33,7 +34,6 @@ from srscope.runtime.interrupts import hear_interrupts_once
 if TYPE_CHECKING:
     pass
 
-DESCRIPTION = "Shows which image degradations a super-resolution network's features tell apart."
 UPSCALE = """Results are PNG; files of the same name are replaced, the images in IN never. Grey
 stays grey, 16 bits stay 16, alpha and ICC profile are kept, other metadata is not. Colours under
 fully transparent pixels are not kept. Tiles give what the whole image would, unless --overlap is
@@ -43,37 +43,52 @@ below its default or the network looks at the whole image (channel attention), w
 
 OWN_COMMANDS = (
     "analyze", "compare", "degrade", "upscale", "maps", "features", "export", "train", "reproduce",
-    "networks", "layers", "suites",
+    "networks", "layers", "suites", "completion",
 )  # fmt: skip
 """Commands that are always there."""
 
 
 class _Parser(jsonargparse.ArgumentParser):
-    """Reports a wrong argument in one line, without the usage block."""
+    """Reports a wrong argument in one line, without the usage block; its help is plain text."""
+
+    def format_help(self, *_: Any, **__: Any) -> str:
+        return help_text.of_command(_prog(self), self.description or "", self._actions)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         cause: BaseException | None = ex
         while cause is not None and not isinstance(cause, SrscopeError):
             cause = cause.__cause__ or cause.__context__
         text = " ".join(str(cause or message).split())
-        prog = self.prog.replace(" [options]", "")
+        prog = _prog(self)
         if found := re.search(r"required: (\w+)\.", text):  # told by the parser above the command's
             prog, text = f"{prog} {found[1]}", text.replace(f"{found[1]}.", "")
+        extra = text.partition("nrecognized arguments: ")[2].split(" ")[0]
+        if extra and not extra.startswith("-") and Path(extra).exists():
+            text += f"; photographs are given as --images {extra}"
         print(f"srscope: {text} (see {prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 
-def _parser(words: Sequence[str]) -> tuple[_Parser, dict[str, Callable[[Any], int | None]]]:
-    parser = _Parser(prog="srscope", description=DESCRIPTION)
+def _prog(parser: jsonargparse.ArgumentParser) -> str:
+    return parser.prog.replace(" [options]", "")
+
+
+Handlers = dict[str, Callable[[Any], int | None]]
+
+
+def _parser(words: Sequence[str]) -> tuple[_Parser, Handlers, dict[str, tuple[str, _Parser]]]:
+    """Return the parser, what runs each command, and what it does with its own parser."""
+    parser = _Parser(prog="srscope")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subcommands(required=True, dest="command")
-    handlers: dict[str, Callable[[Any], int | None]] = {}
+    handlers: Handlers = {}
+    told: dict[str, tuple[str, _Parser]] = {}
 
     def command(
         name: str, handler: Callable[[Any], int | None], text: str, more: str = ""
     ) -> _Parser:
         sub = _Parser(description=f"{text} {more}")
-        handlers[name] = handler
+        handlers[name], told[name] = handler, (text, sub)
         commands.add_subcommand(name, sub, help=text)
         return sub
 
@@ -88,12 +103,14 @@ def _parser(words: Sequence[str]) -> tuple[_Parser, dict[str, Callable[[Any], in
     for analysis in generic.analyses():
         run = generic.runner_of(analysis)
         sub = command(analysis.name, run, analysis.question, analysis.more)
-        if words[:1] == [analysis.name]:  # only the command's own options: they load its module
+        if analysis.name in words:  # only the command's own options: they load its module
             generic.add_options(sub, analysis)
             _quiet(sub)
 
     sub = command("degrade", _degrade, "Write the degraded sets of a suite as image folders.")
-    sub.add_argument("source", metavar="IN", type=str, help="folder of photographs")
+    sub.add_argument(
+        "source", metavar="IN", type=str, help="folder of photographs, or bundled:test"
+    )
     sub.add_argument("out", metavar="OUT", type=str, help="output folder")
     sub.add_argument("--suite", type=str, required=True, help="name or YAML file")
     add_plugin(sub)
@@ -153,7 +170,8 @@ def _parser(words: Sequence[str]) -> tuple[_Parser, dict[str, Callable[[Any], in
     text = "list what is inside every block, not only in the first of each class"
     sub.add_argument("--full", action="store_true", help=text)
     add_plugin(command("suites", _suites, "List the suites of degradations."))
-    return parser, handlers
+    command("completion", _completion, "Print a script that lets bash or zsh complete commands.")
+    return parser, handlers, told
 
 
 def _quiet(parser: _Parser) -> None:
@@ -164,10 +182,10 @@ def _degrade(args: Any) -> None:
     from srscope.cli.console import stage_progress
     from srscope.degradations.catalogue import load_suite
     from srscope.degradations.write import write_degraded
-    from srscope.images.folder import load_folder
+    from srscope.images.sources import load_photographs
 
     run_plugins(args.plugin)
-    suite, photos = load_suite(args.suite), load_folder(args.source)
+    suite, photos = load_suite(args.suite), load_photographs(args.source)
     with stage_progress(quiet=args.quiet) as progress:
         written = write_degraded(
             suite,
@@ -228,6 +246,17 @@ def _layers(args: Any) -> None:
 
     network = load_network(args.network)
     print_layers(network, *layer_rows(network, full=args.full))
+
+
+def _completion(args: Any) -> None:
+    from srscope.networks.zoo import list_networks
+
+    del args
+    options: dict[str, list[str]] = {}
+    for name, (_, parser) in _parser([each.name for each in generic.analyses()])[2].items():
+        found = [word for each in parser._actions for word in each.option_strings]
+        options[name] = sorted({word.replace("_", "-") for word in found if word[:2] == "--"})
+    print(help_text.completion(options, [card.name for card in list_networks()]), end="")
 
 
 def _suites(args: Any) -> None:
@@ -340,8 +369,12 @@ def _run(words: list[str], overrides: list[str]) -> int:
 
         print(f"srscope {srscope.__version__}")
         return 0
+    if not words or words[0] in ("--help", "-h", "help"):
+        about = {name: text for name, (text, _) in _parser(())[2].items()}
+        print(help_text.overview(about), end="")
+        return 0
     _run_plugins_early(words)
-    parser, handlers = _parser(words)
+    parser, handlers, _ = _parser(words)
     parsed = parser.parse_args(words)
     args = parsed[parsed.command]
     if parsed.command == "train":

@@ -101,11 +101,12 @@ def list_suites() -> tuple[Suite, ...]:
     return (*SUITES, *_REGISTER.values())
 
 
-def load_suite(name_or_path: str | Path) -> Suite:
+def load_suite(name_or_path: object) -> Suite:
     """Return a suite of the package, or a registered one, by name; or read one from a YAML file.
 
     Args:
-        name_or_path: A name of :func:`list_suites`, or a path that ends in .yaml or .yml.
+        name_or_path: A name of :func:`list_suites`, or a path that ends in .yaml or .yml. A suite
+            is returned as it is.
 
     Raises:
         UnknownNameError: If there is no suite of that name; near matches are suggested.
@@ -116,6 +117,11 @@ def load_suite(name_or_path: str | Path) -> Suite:
         >>> [each.name for each in load_suite("noise-10-30").sets]
         ['noise10', 'noise30']
     """
+    if isinstance(name_or_path, Suite):
+        return name_or_path
+    if not isinstance(name_or_path, str | Path):
+        rule = "a name, a .yaml file or a Suite"
+        raise ParameterError("suite", rule, type(name_or_path).__name__)
     known = {suite.name: suite for suite in list_suites()}
     if isinstance(name_or_path, str) and name_or_path in known:
         return known[name_or_path]

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import (
     degrade_image,
     downsample,
@@ -31,6 +32,7 @@ from srscope.errors import FileProblem, ImageError, ParameterError
 from srscope.images.bundled import pack_folder
 from srscope.images.io import write_image
 from srscope.images.record import PhotoFile, PhotoSet
+from srscope.images.sources import load_photographs
 from srscope.runtime import files
 
 MANIFEST = "suite.json"
@@ -57,8 +59,8 @@ class WrittenSuite:
 
 
 def write_degraded(
-    suite: Suite,
-    photos: PhotoSet,
+    suite: str | Path | Suite,
+    photos: Any,
     out: str | Path,
     *,
     scale: int = 4,
@@ -72,8 +74,8 @@ def write_degraded(
     rounded to 8 bits even if the suite is not quantized, which then holds before the last step.
 
     Args:
-        suite: The sets to write.
-        photos: HR photographs.
+        suite: The sets to write: a suite, the name of one, or a YAML file.
+        photos: HR photographs: all that :func:`~srscope.images.sources.load_photographs` takes.
         out: The output folder, made when absent; files of the same name are replaced.
         scale: Factor between the photographs and what is written.
         seed: Of every random choice; the draws of photograph k are those of content k.
@@ -92,6 +94,7 @@ def write_degraded(
     """
     if scale < 1:
         raise ParameterError("scale", "a whole number above 0", scale)
+    suite, photos = load_suite(suite), load_photographs(photos)
     with files.writing_to(out, parts=[f"{each.name}/**" for each in suite.sets]):
         return _written(suite, photos, Path(out), scale, seed, progress)
 

@@ -238,3 +238,12 @@ def _check_finite(layer: str, features_BD: NDArray[np.float32], start: int) -> N
             f"image {start + int(np.argmin(finite_B))} gives NaN or infinity there",
             "check the network's weights, or compute without autocast",
         )
+
+
+def device_of(wanted: str) -> str:
+    """Return the device that ``auto`` means here; any other as it is."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -41,7 +41,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
         >>> image_HW3.shape, float(image_HW3[0, 0, 0])
         ((2, 4, 3), 0.20000000298023224)
     """
-    return np.ascontiguousarray(_rgb(read_picture(path).pixels_HWC))
+    return np.ascontiguousarray(as_rgb(read_picture(path).pixels_HWC))
 
 
 def read_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -78,8 +78,8 @@ def write_image(path: str | os.PathLike[str], image_HW3: ArrayLike) -> None:
         Image.fromarray(levels_HW3, mode="RGB").save(temporary, format="PNG")
 
 
-def _rgb(pixels_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return RGB: grey repeated, transparency composited over white."""
+def as_rgb(pixels_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (H, W, C) of 1 to 4 channels as RGB: grey repeated, transparency over white."""
     channels = pixels_HWC.shape[2]
     colour_HWC = pixels_HWC if channels in (1, 3) else pixels_HWC[..., :-1]
     if channels in (2, 4):

@@ -6,14 +6,11 @@ Suffixes: N patches, P photographs, H/W height and width, 2 top and left, 3 red,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srscope.errors import ImageError, ParameterError
-from srscope.images.folder import load_folder
-from srscope.images.io import read_size
 from srscope.images.record import PhotoFile, Photograph, PhotoSet, pixel_mark
 
 
@@ -126,19 +123,6 @@ def cut_patches(photos: PhotoSet, *, patch: int) -> Patches:
         source=photos.source,
         skipped=tuple(skipped),
     )
-
-
-def load_photographs(path: str | Path) -> PhotoSet:
-    """Return the photographs of a folder, or the one of a file.
-
-    Raises:
-        ImageError: If there is none that can be read.
-    """
-    file = Path(path)
-    if not file.is_file():
-        return load_folder(file)
-    photo = PhotoFile(name=file.name, path=file, size_HW=read_size(file))
-    return PhotoSet(photographs=(photo,), source=str(file))
 
 
 def _starts(length: int, patch: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from srscope.networks.loading.checkpoints import (
 from srscope.networks.loading.factory import load_factory
 from srscope.networks.loading.foreign import load_detected, load_timm
 from srscope.networks.loading.formats import load_by_format
+from srscope.networks.loading.objects import load_object, sharing
 from srscope.networks.loading.programs import load_program, program_kind
 from srscope.networks.loading.spec import Value, parse_spec, refuse_options
 
@@ -62,45 +64,74 @@ def list_networks() -> tuple[Card, ...]:
     )
 
 
-def load_network(spec: str) -> LoadedNetwork:
-    """Load a network ready for analysis.
+def load_network(network: Any, *, name: str | None = None, **options: Value) -> LoadedNetwork:
+    """Load a network ready for analysis, or describe one that the program holds.
 
     Args:
-        spec: A bundled name (see :func:`list_networks`); a checkpoint's path; ``timm:NAME``; or
+        network: A bundled name (see :func:`list_networks`); a checkpoint's path; ``timm:NAME``; or
             ``package.module:factory``, which imports that module and calls the factory. Options
             follow after a question mark, e.g. ``net.pth?channels=1&range=255``: see the how-to
             on your own network. ``?global_residual=false`` is for a checkpoint of BasicSR's
             ``MSRResNet`` structure trained without the residual, which weights do not tell.
+            Or any ``torch.nn.Module``, a function that runs one on images (N, C, H, W), an object
+            of timm or spandrel; these are left as they are. A loaded network is returned.
+        name: What a network that the program holds is called; by default its class.
+        options: The same options as keywords: ``scale``, ``channels``, ``range``, ``multiple``,
+            ``smallest``. What is not given is tried out.
 
     Returns:
-        The network in evaluation mode on the CPU.
+        The network in evaluation mode; a named one is on the CPU.
 
     Raises:
-        UnknownNameError: If ``spec`` is neither a bundled name nor an existing file.
+        UnknownNameError: If it is neither a bundled name nor an existing file, or an option does
+            not exist.
         CheckpointError: If the file cannot be used, or carries code.
         NetworkError: If the network cannot be built, fed or tapped.
-        ParameterError: If what follows ``?`` is not understood.
+        ParameterError: If it is no network, or an option is not understood.
 
     Example:
         >>> load_network("srresnet-wgr").scale
         4
+        >>> load_network(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.ReLU())).name
+        'Sequential'
     """
+    if isinstance(network, LoadedNetwork):
+        refuse_options(options, ())
+        return network
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other people's code, and not the user's matter
+        if isinstance(network, str | os.PathLike):
+            return _load_named(os.fspath(network), options)
+        if isinstance(network, nn.Module) and is_own(network):
+            refuse_options(options, ())
+            kind = type(network).__name__
+            return _describe(sharing(network).eval(), name=name or kind, source=f"{kind}, given")
+        return load_object(network, options, name)
+
+
+def _load_named(spec: str, given: Mapping[str, Value]) -> LoadedNetwork:
     cards = {card.name: card for card in list_networks()}
     if spec in cards:
+        refuse_options(given, ())
         card = cards[spec]
         module = load_weights(card.path)
         return _describe(module, name=spec, source=f"{BUNDLED} ({card.facts['recipe']['name']})")
     parsed = parse_spec(spec)
+    options = {**parsed.options, **given}
     if parsed.kind == "name":
         others = "a checkpoint's path, timm:NAME or package.module:factory"
         raise UnknownNameError("network", spec, cards, others)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other people's code, and not the user's matter
-        if parsed.kind == "timm":
-            return load_timm(parsed.target, parsed.options)
-        if parsed.kind == "factory":
-            return load_factory(parsed.target, parsed.options)
-        return _load_file(Path(parsed.target), parsed.options)
+    if parsed.kind == "timm":
+        return load_timm(parsed.target, options)
+    if parsed.kind == "factory":
+        return load_factory(parsed.target, options)
+    return _load_file(Path(parsed.target), options)
+
+
+def is_own(network: nn.Module) -> bool:
+    """Tell whether a network is of srscope's own architectures, which describe themselves."""
+    of_ours = type(network).__module__.startswith("srscope.networks.architectures.")
+    return of_ours and hasattr(network, "shown")
 
 
 def _load_file(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:

@@ -20,7 +20,7 @@ GRID = 9999
 """Points are drawn on a grid of this many steps: finer than any screen, and short to write."""
 
 
-def _on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
+def on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
     """Return x and y in turn, from 0 to :data:`GRID`, upright for a screen, or ``None``.
 
     Both axes have one scale, and the cloud stands in the middle.
@@ -50,7 +50,7 @@ def entry(layer: LayerScores, short: str) -> dict[str, Any]:
         "chi": words.with_spread(chi),
         "grade": words.grade_sign(layer.tsne.grade),
         "runs": [words.number(v) for v in chi.runs],
-        "points": [_on_grid(points_N2) for points_N2 in layer.points_RN2],
+        "points": [on_grid(points_N2) for points_N2 in layer.points_RN2],
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from srscope.report import charts, explorer, markup, pictures, provenance, tables
+from srscope.report import charts, explorer, lead, markup, pictures, provenance, tables
 from srscope.report.markup import prose, text
 from srscope.report.page import Plots, document, filled, joined, resource
 from srscope.runtime import files
@@ -28,6 +28,8 @@ def _facts(record: Study) -> str:
         ("From", inputs.source),
         ("Made", markup.moment(record.created)),
     ]
+    if not network.parameters:  # of features made elsewhere nothing is known
+        pairs = [each for each in pairs if each[0] != "Parameters"]
     if inputs.skipped:
         pairs.append(("Skipped", f"{len(inputs.skipped)} unusable files, listed at the end"))
     return markup.definitions(pairs)
@@ -55,11 +57,23 @@ def _controls_lead(record: Study) -> str:
     return told if record.untrained else f"{told} The untrained control was not run."
 
 
+def parted(headline: str) -> tuple[str, str]:
+    """Return a verdict's sentence as two: what it says, and the numbers behind it.
+
+    Example:
+        >>> parted("net separates a and b: at conv, a probe is right for 90 % of the images.")
+        ('net separates a and b.', 'At conv, a probe is right for 90 % of the images.')
+    """
+    said, colon, numbers = headline.partition(": at ")
+    return (f"{said}.", f"At {numbers}") if colon else (headline, "")
+
+
 def render(record: Study) -> str:
     """Return the whole report as HTML."""
     outcome = record.verdict or verdict_of(record)
     sprite = pictures.sprite(record.inputs.patches_NHW3)
     name = text(words.network_name(record))
+    headline, detail = parted(outcome.headline)
     variance = charts.variance_by_depth(record)
     questions = [(f.question, f.answer) for f in outcome.findings]
     if outcome.would_decide:
@@ -72,7 +86,8 @@ def render(record: Study) -> str:
         "study.html",
         network=name,
         kind=text(outcome.kind),
-        headline=prose(outcome.headline),
+        headline=prose(headline),
+        maps=lead.lead(record, detail),
         findings=findings,
         facts=_facts(record),
         controls_lead=_controls_lead(record),

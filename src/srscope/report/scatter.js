@@ -86,11 +86,11 @@ class Scatter {
       this.marks.append(text);
       return;
     }
-    // Four interleaved levels: no set lies on top of the others because it was drawn last.
+    // In shuffled order, on twelve levels: no set lies on top because it was drawn last.
     const paths = new Map();
     this.points.forEach(([x, y], i) => {
       const dim = selected.size > 0 && !selected.has(i);
-      const key = (dim ? 0 : 1e6) + (i * 7 % 4) * 1e5 + pairs[i];
+      const key = (dim ? 0 : 1e6) + (Math.imul(i, 2654435761) >>> 0) % 12 * 1e5 + pairs[i];
       if (!paths.has(key)) paths.set(key, { dim, pair: pairs[i], outline: [] });
       paths.get(key).outline.push(MARKERS[pairs[i] % MARKERS.length](x, y, this.radius));
     });

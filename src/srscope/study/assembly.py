@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 import os
 import platform
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from srscope.features.held import Features
 from srscope.networks.record import NetworkInfo
 from srscope.runtime.records import record_of
 from srscope.scores.design import design
+from srscope.scores.record import FeatureSpaceScores, LayerScores, Runs, TsneScores
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 from srscope.study.extraction import Progress, open_features, staged
@@ -64,9 +66,9 @@ def study_of(
     """Score the features of a network and of its controls."""
     store = stores["network"]
     meta = store.metadata
-    images_NCHW = store.array("images_NCHW")
+    images_NCHW = None if meta.get("no_images") else store.array("images_NCHW")
     inputs = Inputs(
-        patches_NHW3=_as_bytes(images_NCHW),
+        patches_NHW3=_as_bytes(images_NCHW, len(store.array("set_N"))),
         set_N=store.array("set_N"),
         content_N=store.array("content_N"),
         contents=tuple(meta["contents"]),
@@ -75,6 +77,8 @@ def study_of(
         photographs=tuple(meta.get("photographs", ())),
     )
     no_control = [("untrained control", why)] if (why := meta.get("no_untrained")) else []
+    if images_NCHW is None:
+        no_control.append(("raw pixels and simple statistics", "no images were given"))
     allowed = design(inputs.set_N, inputs.content_N, inputs.photograph_N)
     suite = record_of(SuiteInfo, meta["suite"])
     labels = Labels(
@@ -85,7 +89,7 @@ def study_of(
         design=allowed,
     )
     sources = sources_of(stores, images_NCHW)
-    if config.trivial:
+    if config.trivial and images_NCHW is not None:
         sources += trivial_of(images_NCHW)
     scored, seconds = score_sources(
         sources, labels, config, stages, progress=staged(progress, "t-SNE")
@@ -101,7 +105,7 @@ def study_of(
         protocol=_protocol(config, store),
         environment=environment(str(meta["device"])),
         layers=of_group["network"],
-        pixels=of_group["pixels"][0],
+        pixels=next(iter(of_group["pixels"]), _no_pixels(config.runs, len(inputs.set_N))),
         untrained=of_group["untrained"],
         trivial=of_group["trivial"],
         random=of_group["random"],
@@ -112,9 +116,28 @@ def study_of(
     return dataclasses.replace(study, verdict=verdict_of(study))
 
 
-def _as_bytes(images_NCHW: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _as_bytes(images_NCHW: NDArray[np.float32] | None, count: int) -> NDArray[np.uint8]:
+    """Return the images in 8 bits; a grey pixel each where there are none."""
+    if images_NCHW is None:
+        return np.full((count, 1, 1, 3), 128, np.uint8)
     clipped = np.clip(images_NCHW.transpose(0, 2, 3, 1), 0.0, 1.0)
     return np.rint(clipped * 255.0).astype(np.uint8)
+
+
+def _no_pixels(runs: int, count: int) -> LayerScores:
+    """Return what stands in for the raw pixels where features came without images."""
+    nan = math.nan
+    undefined = Runs(mean=nan, std=nan, runs=())
+    return LayerScores(
+        layer="pixels",
+        label="raw pixels",
+        shape=(),
+        depth=0.0,
+        tsne=TsneScores(chi=undefined, wd=undefined, bd=undefined, kl=undefined, grade="-"),
+        feature_space=FeatureSpaceScores(chi=nan, silhouette=nan, knn_accuracy=None, p_value=None),
+        variance=None,
+        points_RN2=np.full((runs, count, 2), nan, np.float32),
+    )
 
 
 def _protocol(config: AnalysisConfig, store: Features) -> dict[str, Any]:

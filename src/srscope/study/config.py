@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from srscope.errors import ParameterError
+from srscope.errors import ParameterError, UnknownNameError
 from srscope.projection.config import TsneConfig
+
+if TYPE_CHECKING:
+    ImagesGiven = Any
+else:
+    ImagesGiven = str | None  # what the command line can say
+
+Config = TypeVar("Config")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +26,9 @@ class AnalysisConfig:
 
     Args:
         images: Folder of photographs, searched recursively; ``div2k`` for DIV2K's validation set,
-            downloaded once; the bundled test photographs if absent.
+            downloaded once; the bundled test photographs if absent. In Python, all that
+            :func:`~srscope.images.sources.load_photographs` takes: files, arrays, tensors, PIL
+            images.
         suite: Name of a suite (see ``srscope suites``) or the path of a YAML file that defines one.
         layers: Layers to analyse, by dotted name, label or pattern (``*``, ``**``, ``?``); ``all``
             for every tap point. By default those that the paper shows, or that are proposed for
@@ -29,7 +40,7 @@ class AnalysisConfig:
             larger one that it takes.
         contents: Contents in every set; of a folder, patches at most.
         pca: Dimensions kept by PCA before t-SNE and for the scores in feature space.
-        tsne: Parameters of t-SNE.
+        tsne: Parameters of t-SNE; a dict of those that differ from the defaults is enough.
         runs: t-SNE runs a layer, with seeds ``seed``, ``seed + 1``, ...
         most_runs: t-SNE runs a layer at most. More than ``runs`` are added until the mean of CHI is
             known to 10 %, and told beside the score of the first ones.
@@ -56,7 +67,7 @@ class AnalysisConfig:
     Source: Liu et al. 2021, sections 4.1 and 4.2, supplement sections 3 to 5.
     """
 
-    images: str | None = None
+    images: ImagesGiven = None
     suite: str = "clean-blur-noise"
     layers: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -81,8 +92,30 @@ class AnalysisConfig:
     devices: int = 1
 
     def __post_init__(self) -> None:
+        given: Any = self.tsne
+        if isinstance(given, Mapping):
+            object.__setattr__(self, "tsne", configured(TsneConfig(), given, prefix="tsne."))
+        elif not isinstance(given, TsneConfig):
+            raise ParameterError("tsne", "a dict or a TsneConfig", given)
+        if isinstance(self.layers, str):
+            object.__setattr__(self, "layers", (self.layers,))
         least = {"patch": 8, "contents": 2, "pca": 1, "runs": 1, "seed": 0, "batch_size": 1}
-        for name, smallest in {**least, "permutations": 1, "devices": 1}.items():
+        least |= {"permutations": 1, "devices": 1}
+        for name in (*least, "random", "most_runs"):
+            value: Any = getattr(self, name)
+            if not isinstance(value, numbers.Integral):
+                raise ParameterError(name, "a whole number", value)
+            object.__setattr__(self, name, int(value))
+        for name, kind in {
+            "reducer": str,
+            "device": str,
+            "untrained": bool,
+            "trivial": bool,
+        }.items():
+            if not isinstance(getattr(self, name), kind):
+                rule = "a name" if kind is str else "True or False"
+                raise ParameterError(name, rule, getattr(self, name))
+        for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise ParameterError(name, f"{smallest} or more", getattr(self, name))
         if not 0 <= self.random <= 3:
@@ -108,3 +141,25 @@ class AnalysisConfig:
 
 
 _ONLY_FOR_A_SUITE = {"images": None, "suite": AnalysisConfig.suite, "blur_applied_to": None}
+
+
+def configured(config: Config, options: Mapping[str, Any], *, prefix: str = "") -> Config:
+    """Return a config with some of its fields replaced.
+
+    Args:
+        config: A dataclass.
+        options: Fields by name.
+        prefix: Stands before the names in messages.
+
+    Raises:
+        UnknownNameError: If it has no such field; near matches are named.
+
+    Example:
+        >>> configured(TsneConfig(), {"perplexity": 20}).perplexity
+        20
+    """
+    names = [each.name for each in dataclasses.fields(config)]  # pyright: ignore[reportArgumentType]
+    for name in options:
+        if name not in names:
+            raise UnknownNameError("option", prefix + name, [prefix + each for each in names])
+    return dataclasses.replace(config, **options)  # pyright: ignore[reportArgumentType,reportReturnType]

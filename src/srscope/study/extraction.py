@@ -19,6 +19,7 @@ from srscope.features.extract import assist, extract
 from srscope.features.held import Features, hold
 from srscope.features.store import FeatureStore
 from srscope.features.store_writer import remove_store
+from srscope.features.stream import device_of as device_of
 from srscope.networks.description import LoadedNetwork, TapPoint, weights_sha256
 from srscope.networks.structure.select import depths_of, select_layers
 from srscope.networks.untrained import at_random
@@ -76,7 +77,14 @@ def job_of(network: LoadedNetwork, config: AnalysisConfig, images: DegradedImage
         ParameterError: If there are too few images for PCA or t-SNE.
     """
     taps = tuple(select_layers(network, config.layers))
-    count = len(images.images_NCHW)
+    require_enough(len(images.images_NCHW), config)
+    return Job(
+        network=network, config=config, images=images, taps=taps, device=device_of(config.device)
+    )
+
+
+def require_enough(count: int, config: AnalysisConfig) -> None:
+    """Raise a ParameterError if there are too few images for PCA or t-SNE."""
     more = "give more photographs, a larger --contents, or a smaller"
     if count <= config.pca:
         rule = f"below the number of images, {count} here"
@@ -85,9 +93,6 @@ def job_of(network: LoadedNetwork, config: AnalysisConfig, images: DegradedImage
         rule = f"below the number of images less 1, {count - 1} here"
         remedy = f"{more} --tsne.perplexity"
         raise ParameterError("tsne.perplexity", rule, config.tsne.perplexity, remedy)
-    return Job(
-        network=network, config=config, images=images, taps=taps, device=device_of(config.device)
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,14 +276,3 @@ def precision_of(wanted: str, network: LoadedNetwork, device: str) -> dict[str, 
         wanted = "bfloat16" if half else "float32"
     lower = wanted != "float32"
     return {"autocast": wanted if lower else None, "channels_last": lower}
-
-
-def device_of(wanted: str) -> str:
-    """Return the device that a config's ``device`` names."""
-    import torch
-
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srscope.degradations.record import SuiteInfo
+from srscope.errors import UnknownNameError
 from srscope.networks.record import NetworkInfo
 from srscope.runtime import files
 from srscope.scores.record import LayerScores, Runs
 from srscope.scores.table import plain_value, scores
+from srscope.study.methods import Plot, method
 
 SCHEMA = "srscope.scores/1"
 
@@ -102,7 +104,7 @@ class Verdict:
     layers: tuple[LayerVerdict, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Study:
     """A finished analysis of one network.
 
@@ -111,7 +113,8 @@ class Study:
     layer of ``layers``, in the same order; ``pixels`` is the raw-pixel control. ``left_out`` lists
     (score, why) of the scores that this design of sets and contents leaves undefined. ``trivial``
     are the simple statistics of the images, ``random`` the layers of the architecture at random,
-    draw by draw. ``verdict`` is what may be said of it all.
+    draw by draw. ``verdict`` is what may be said of it all. ``reader`` returns a layer's features,
+    where they can still be had.
     """
 
     network: NetworkInfo
@@ -128,12 +131,90 @@ class Study:
     trivial: tuple[LayerScores, ...] = ()
     random: tuple[LayerScores, ...] = ()
     verdict: Verdict | None = None
+    reader: Callable[[str], NDArray[np.float32]] | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        inputs = self.inputs
+        photographs = len(np.unique(inputs.photograph_N))
+        return (
+            f"<Study of {self.network.name} on {self.suite.name}: {len(self.layers)} layers, "
+            f"{len(inputs.set_N)} images of {photographs} photographs>"
+        )
+
+    def _repr_html_(self) -> str:
+        return method("_repr_html_", self)
+
+    def layer(self, name: str | None = None) -> LayerScores:
+        """Return a layer's scores, or a control's.
+
+        Args:
+            name: Dotted name or label; by default the layer that the verdict is about.
+
+        Raises:
+            UnknownNameError: If it was not analysed; near matches are named.
+        """
+        if name is None:
+            named = self.verdict.layer if self.verdict else ""
+            return next((e for e in self.layers if e.layer == named), None) or best_layer(self)
+        entries = (*self.layers, self.pixels, *self.trivial)
+        for entry in entries:
+            if name in (entry.layer, entry.label):
+                return entry
+        raise UnknownNameError("layer of this study", name, [each.layer for each in entries])
+
+    def summary(self) -> str:
+        """Return the verdict, what it rests on, and the main scores of every layer, as text."""
+        return method("summary", self)
+
+    def to_frame(self) -> Any:
+        """Return the scores of every layer and control as a ``pandas.DataFrame``.
+
+        Raises:
+            SrscopeError: If pandas is not installed.
+        """
+        return method("to_frame", self)
+
+    def features(self, layer: str | None = None) -> NDArray[np.float32]:
+        """Return what a layer made of the images, (N, C, H, W) or the layer's own shape behind N.
+
+        They come from the output folder if they were kept there; else the network is run again.
+
+        Args:
+            layer: As for :meth:`layer`; of a network in memory, any layer of it.
+
+        Raises:
+            SrscopeError: If there is neither.
+        """
+        return method("features", self, layer)
+
+    def embedding(self, layer: str | None = None, *, run: int = 0) -> NDArray[np.float32]:
+        """Return a layer's t-SNE points (N, 2) of one run.
+
+        Args:
+            layer: As for :meth:`layer`.
+            run: Which run, from 0.
+        """
+        return method("embedding", self, layer, run)
+
+    @property
+    def plot(self) -> Plot:
+        """Figures: ``study.plot()`` of the best layer, ``study.plot.layers()`` of all."""
+        return Plot(self)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``report.html``, ``scores.json``, ``study.npz`` and the figures into a folder."""
+        method("save", self, folder)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Study:
+        """Read what :meth:`save`, or an analysis, wrote."""
+        return method("read", folder)
 
 
 def controls_of(study: Study) -> Iterator[tuple[str, str, tuple[LayerScores, ...]]]:
     """Yield the controls of a study: kind, what it is, its entries; those that were run."""
     for kind, title, entries in (
-        ("pixels", "raw pixels of the same images", (study.pixels,)),
+        ("pixels", "raw pixels of the same images", (study.pixels,) if study.pixels.shape else ()),
         ("trivial", "simple statistics of the same images", study.trivial),
         ("untrained", "the same architecture, untrained", study.untrained),
         ("random", "the same architecture at random", study.random),
@@ -235,6 +316,12 @@ def best_layer(study: Study) -> LayerScores:
         reversed(study.layers),
         key=lambda layer: chi if math.isfinite(chi := layer.tsne.chi.mean) else -math.inf,
     )
+
+
+def best_statistic(study: Study) -> LayerScores | None:
+    """Return the simple statistic whose probe is most accurate; ``None`` where none was probed."""
+    probed = [each for each in study.trivial if each.best_probe is not None]
+    return max(probed, key=lambda e: e.best_probe.accuracy if e.best_probe else 0.0, default=None)
 
 
 def score_columns() -> tuple[str, ...]:

@@ -71,8 +71,13 @@ class Labels:
         ]
 
 
-def sources_of(stores: Mapping[str, Features], images_NCHW: NDArray[np.float32]) -> list[Source]:
-    """Return the layers of the network, the raw pixels, then the control networks' layers."""
+def sources_of(
+    stores: Mapping[str, Features], images_NCHW: NDArray[np.float32] | None
+) -> list[Source]:
+    """Return the layers of the network, the raw pixels, then the control networks' layers.
+
+    Without images there are no raw pixels.
+    """
     sources: list[Source] = []
     for name, store in stores.items():
         group = name.partition("-")[0]
@@ -90,7 +95,7 @@ def sources_of(stores: Mapping[str, Features], images_NCHW: NDArray[np.float32])
             )
             for entry in store.layers
         ]
-        if group == "network":
+        if group == "network" and images_NCHW is not None:
             sources.append(pixels_of(images_NCHW))
     return sources
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from srscope.degradations.record import SuiteInfo
 from srscope.errors import FileProblem
+from srscope.features.store import FeatureStore
 from srscope.networks.record import NetworkInfo
 from srscope.runtime.files import atomic_path
 from srscope.runtime.records import record_of
@@ -68,11 +69,20 @@ def read_study(folder: str | Path) -> Study:
         if str(arrays["created"]) != scores["created"]:
             problem = f"{SCORES} and {ARRAYS} are of different analyses"
             raise FileProblem(folder, problem, "analyse again")
-        return _study(scores, arrays)
+        study = _study(scores, arrays)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FileProblem(
             folder, f"holds a damaged analysis ({error!r})", "analyse again"
         ) from error
+    return dataclasses.replace(study, reader=kept_features(folder))
+
+
+def kept_features(folder: str | Path) -> Callable[[str], NDArray[np.float32]] | None:
+    """Return what reads a layer's features that an analysis left in its output folder, if any."""
+    stored = Path(folder) / "features" / "network"
+    if not stored.is_dir():
+        return None
+    return lambda layer: FeatureStore.open(stored).read(layer)
 
 
 def _read_scores(path: Path) -> dict[str, Any]:

@@ -128,6 +128,12 @@ def score_text(score: Score, layer: LayerScores) -> str:
     return f"{value:.3g}" if score.form == "small" else number(value)
 
 
+def probe_and_chi(layer: LayerScores) -> str:
+    """Return what stands below a layer's map: how many images the probe is right for, and CHI."""
+    probe, chi = layer.best_probe, f"CHI {with_spread(layer.tsne.chi)}"
+    return chi if probe is None else f"probe {percent(probe.accuracy)}, {chi}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names as one would say them.
 

@@ -26,7 +26,7 @@ from srscope.degradations.resize import imresize
 from srscope.errors import ImageError, ParameterError
 from srscope.images.downloads import div2k_training
 from srscope.images.folder import load_folder
-from srscope.images.record import PhotoFile, Photograph
+from srscope.images.record import PhotoFile, Photograph, PhotoSet
 from srscope.training.config import DataConfig
 
 _LOG = logging.getLogger(__name__)
@@ -63,6 +63,21 @@ def _to_8_bits(image_HW3: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(np.clip(image_HW3, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
+def training_folder(folder: str | Path) -> PhotoSet:
+    """Return the photographs of a folder.
+
+    Raises:
+        ImageError: If there are none; where the folder is missing, it says how to get some.
+    """
+    if not Path(folder).exists():
+        remedy = (
+            "give your own by --data.folder=FOLDER, or build those of the recipes by "
+            "python tools/build_photos.py train --out data/photos/train"
+        )
+        raise ImageError(folder, "does not exist", remedy)
+    return load_folder(folder)
+
+
 def load_pairs(
     folder: str | Path, scale: int, validation: Sequence[str]
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
@@ -83,7 +98,7 @@ def load_pairs(
         ImageError: If the folder holds no usable photograph, or one kept apart is damaged.
         ParameterError: If a validation name is not in the folder.
     """
-    photos = div2k_training() if folder == "div2k" else load_folder(folder)
+    photos = div2k_training() if folder == "div2k" else training_folder(folder)
     names = {photograph.name for photograph in photos.photographs}
     for name in validation:
         if name not in names:

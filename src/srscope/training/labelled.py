@@ -19,8 +19,7 @@ from srscope.errors import ParameterError
 from srscope.images.cifar10 import ClassImages, ClassLevels
 from srscope.images.digits import PatchPool, digits_test, training_digits
 from srscope.images.downloads import cifar10_test, cifar10_training
-from srscope.images.folder import load_folder
-from srscope.training.data import log_skipped
+from srscope.training.data import log_skipped, training_folder
 from srscope.training.digits import DigitBatches
 
 PADDING = 4
@@ -144,7 +143,7 @@ def load_class_data(data: ClassDataConfig, *, seed: int) -> ClassData:
             test=cifar10_test(folder, per_class=1000),
             facts={"source": "CIFAR-10 training images", "images": len(images.labels_N)},
         )
-    digits, pool = training_digits(), PatchPool.of(load_folder(data.folder))
+    digits, pool = training_digits(), PatchPool.of(training_folder(data.folder))
     log_skipped(pool.skipped, of=len(pool.names) + len(pool.skipped))
     return ClassData(
         batches=DigitBatches(digits=digits, pool=pool, batch_size=data.batch_size, seed=seed),

@@ -17,6 +17,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from srscope.errors import CheckpointError, FileProblem, ParameterError, reason_of
+from srscope.images.formats import SUFFIXES as PICTURES
 from srscope.networks.architectures.build import architecture_metadata, build_network
 from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
@@ -90,7 +91,11 @@ def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
     else:
         files = sorted(each for each in Path(target).iterdir() if each.name[0] != ".")
         name = Path(target).resolve().name
+    pictures = any(path.suffix.lower() in PICTURES for path in files)
     files = [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
+    if pictures and not files:
+        remedy = f"name a network first: srscope analyze NETWORK --images {target}"
+        raise FileProblem(target, "holds pictures and no checkpoints", remedy)
     found, reasons = _with_iterations(files, Path(target), pattern=is_pattern)
     if most and len(found) > most:
         places = [round(i * (len(found) - 1) / (most - 1)) for i in range(most)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
+import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import write_text, writing_to
 from srscope.study.cache import opened
-from srscope.study.config import AnalysisConfig
+from srscope.study.config import AnalysisConfig, configured
 from srscope.study.extraction import Progress
 from srscope.study.session import Session
 from srscope.study.store import write_study
 
 
 def compare(
-    networks: Sequence[str | LoadedNetwork],
+    networks: Sequence[Any],
     *,
     out: str | Path | None = None,
     config: AnalysisConfig | None = None,
@@ -56,11 +56,11 @@ def compare(
         ParameterError: If there are fewer than two networks, or one is given twice.
         SrscopeError: If an input is wrong; the message says what and how to mend it.
     """
-    settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
+    settings = configured(config or AnalysisConfig(), {**options, "keep_features": False})
     if len(networks) < 2:
         remedy = "for a single one there is srscope analyze"
         raise ParameterError("networks", "two or more", len(networks), remedy)
-    loaded = [load_network(each) if isinstance(each, str) else each for each in networks]
+    loaded = [load_network(each) for each in networks]
     names = distinct_names(networks, loaded)
     with writing_to(out):
         with opened(cache) as stages:
@@ -90,15 +90,16 @@ def _compared(networks: Mapping[str, LoadedNetwork], session: Session) -> Compar
     )
 
 
-def distinct_names(
-    networks: Sequence[str | LoadedNetwork], loaded: Sequence[LoadedNetwork]
-) -> list[str]:
+def distinct_names(networks: Sequence[Any], loaded: Sequence[LoadedNetwork]) -> list[str]:
     """Return a name for every network that no other has: its own, or what the user wrote.
 
     Raises:
         ParameterError: If a network is given twice.
     """
-    written = [each if isinstance(each, str) else each.name for each in networks]
+    written = [
+        str(each) if isinstance(each, str | os.PathLike) else network.name
+        for each, network in zip(networks, loaded, strict=True)
+    ]
     twice = [name for name, times in Counter(written).items() if times > 1]
     if twice:
         raise ParameterError("networks", "each given once", twice[0], "rename one of them")

@@ -14,7 +14,7 @@ from srscope.errors import CheckpointError
 from srscope.networks.description import LoadedNetwork
 from srscope.runtime.files import write_text, writing_to
 from srscope.study.cache import opened
-from srscope.study.config import AnalysisConfig
+from srscope.study.config import AnalysisConfig, configured
 from srscope.study.extraction import Progress
 from srscope.study.record import Restoration, Study
 from srscope.study.session import Session
@@ -57,7 +57,7 @@ def over_training(
         CheckpointError: If one cannot be loaded, or is of another structure than the first.
         SrscopeError: If another input is wrong; the message says what and how to mend it.
     """
-    settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
+    settings = configured(config or AnalysisConfig(), {**options, "keep_features": False})
     snapshots = find_snapshots(str(folder), most=checkpoints)
     with writing_to(out):
         with opened(cache) as stages:

@@ -99,7 +99,7 @@ def feature_maps(
     """
     if contents != 0 and contents < 2:
         raise ParameterError("contents", "0 for none, or 2 or more", contents)
-    loaded = load_network(network) if isinstance(network, str) else network
+    loaded = load_network(network)
     tap = select_layers(loaded, [layer or loaded.default_layers[-1]])[-1]
     degradations = load_suite(suite)
     _refuse_folders(degradations)

@@ -44,23 +44,40 @@ def load_detected(
         CheckpointError: If no architecture is detected, or the weights do not fit it.
         UnknownNameError: If an option does not exist.
     """
-    import spandrel
-
     treatment = Treatment.of(file_options(options))
-    descriptor = _detect(path, state)
+    file = Path(path)
+    return describe_detected(
+        _detect(path, state), name=file.stem, source=f"checkpoint {file.name}", treatment=treatment
+    )
+
+
+def describe_detected(
+    descriptor: Any, *, name: str, source: str, treatment: Treatment
+) -> LoadedNetwork:
+    """Describe the network of a descriptor of spandrel.
+
+    Args:
+        descriptor: What spandrel's ``ModelLoader`` returns.
+        name: As the user knows it.
+        source: Where the weights come from, in words.
+        treatment: What the user says of how it is fed.
+
+    Raises:
+        CheckpointError: If it takes more than an image.
+    """
     inner: nn.Module = descriptor.model
     channels, requirements = descriptor.input_channels, descriptor.size_requirements
-    if isinstance(descriptor, spandrel.MaskedImageModelDescriptor):
+    if type(descriptor).__name__ == "MaskedImageModelDescriptor":
         problem = "is an inpainting network, which needs a mask beside the image"
-        raise CheckpointError(path, problem, "give one that takes the image alone")
+        raise CheckpointError(name, problem, "give one that takes the image alone")
     if channels not in (1, 3):
-        raise CheckpointError(path, f"takes {channels} channels; srscope feeds RGB or grey")
+        raise CheckpointError(name, f"takes {channels} channels; srscope feeds RGB or grey")
     architecture = descriptor.architecture
     wide = architecture.id in ("DnCNN", "DRUNet") and _first_channels(inner) == channels + 1
     return describe(
         inner,
-        name=Path(path).stem,
-        source=f"checkpoint {Path(path).name}, detected by spandrel as {architecture.name}",
+        name=name,
+        source=f"{source}, detected by spandrel as {architecture.name}",
         known=Known(
             by="spandrel",
             scale=descriptor.scale,
@@ -155,7 +172,6 @@ def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
         CheckpointError: If ``checkpoint`` is given and does not fit.
     """
     import timm
-    from timm.data.config import resolve_model_data_config
 
     if not timm.is_model(name):
         raise UnknownNameError("timm network", name, timm.list_models())
@@ -173,7 +189,6 @@ def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = build()
-    config: dict[str, Any] = resolve_model_data_config(network)
     if treatment.checkpoint is not None:
         load_into(network, treatment.checkpoint)
         source = f"timm {name}, weights of {Path(treatment.checkpoint).name}"
@@ -185,20 +200,36 @@ def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
             pretrained=True, pretrained_cfg_overlay={"state_dict": read_state_dict(local)}
         )
         source = f"timm {name}, its pretrained weights"
-    channels, side, _ = config["input_size"]
-    channels, side = arguments.get("in_chans", channels), arguments.get("img_size", side)
     return describe(
         network,
         name=f"timm:{name}",
         source=source,
-        known=Known(
-            by="timm",
-            channels=channels,
-            mean_std=(tuple(config["mean"]), tuple(config["std"])),
-            sides=tuple(sorted({*SIDES, side} if isinstance(side, int) else SIDES)),
-        ),
+        known=known_of_timm(network, arguments) or Known(by="timm"),
         treatment=treatment,
         fresh=lambda: build().state_dict(),
+    )
+
+
+def known_of_timm(network: nn.Module, arguments: Mapping[str, Any] | None = None) -> Known | None:
+    """Return what timm knows of a network it made; ``None`` of any other.
+
+    Args:
+        network: The network.
+        arguments: What it was made with, where that is known.
+    """
+    if not isinstance(getattr(network, "pretrained_cfg", None), Mapping):
+        return None
+    from timm.data.config import resolve_model_data_config
+
+    config: dict[str, Any] = resolve_model_data_config(network)
+    given = arguments or {}
+    channels, side, _ = config["input_size"]
+    channels, side = given.get("in_chans", channels), given.get("img_size", side)
+    return Known(
+        by="timm",
+        channels=channels,
+        mean_std=(tuple(config["mean"]), tuple(config["std"])),
+        sides=tuple(sorted({*SIDES, side} if isinstance(side, int) else SIDES)),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srscope.errors import CheckpointError
+from srscope.images.formats import SUFFIXES as PICTURES
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.ncnn_file import FLOAT16, FLOAT32, ncnn_pair
 from srscope.networks.loading.spec import Value
@@ -120,6 +121,9 @@ def refuse_format(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(_START)
     suffix = path.suffix.lower()
+    if suffix in PICTURES:
+        remedy = "name a network first; photographs are given as --images"
+        raise CheckpointError(path, "is a picture, not a network", remedy)
     for refused in REFUSED:
         marked = any(start[at:].startswith(mark) for at, mark in refused.marks)
         if marked or suffix in refused.suffixes or (".keras" in refused.suffixes and _keras(path)):

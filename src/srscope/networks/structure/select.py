@@ -14,7 +14,7 @@ from srscope.networks.structure.discover import discover
 from srscope.networks.structure.trace import Trace, trace_network
 
 
-def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoint, ...]:
+def select_layers(network: LoadedNetwork, wanted: str | Sequence[str]) -> tuple[TapPoint, ...]:
     """Return the tap points that the user's words stand for, in depth order.
 
     Args:
@@ -34,8 +34,7 @@ def select_layers(network: LoadedNetwork, wanted: Sequence[str]) -> tuple[TapPoi
         >>> [tap.label for tap in select_layers(network, ["ResBlock1?", "body.0.conv*"])][:3]
         ['body.0.conv1', 'body.0.conv2', 'ResBlock10']
     """
-    if not wanted:
-        wanted = network.default_layers
+    wanted = [wanted] if isinstance(wanted, str) else wanted or network.default_layers
     if list(wanted) == ["all"]:
         return network.taps
     by_word = {word: tap for tap in network.taps for word in (tap.name, tap.label)}
