@@ -199,7 +199,10 @@ def _run_over_seeds(
 def print_reservations(study: Study, config: AnalysisConfig) -> None:
     """Say on stderr which scores are left out, and where images are fewer than asked for."""
     for score, why in study.left_out:
-        print(f"srscope: {score} is left out: {why}", file=sys.stderr)
+        if score != "p_value" or "variance" in dict(
+            study.left_out
+        ):  # else a detail, as reports say
+            print(f"srscope: {score} is left out: {why}", file=sys.stderr)
     if study.protocol["patch"] != config.patch:
         print(
             f"srscope: patches of {study.protocol['patch']} pixels instead of {config.patch}: the "
