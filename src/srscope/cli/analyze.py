@@ -201,7 +201,7 @@ def print_reservations(study: Study, config: AnalysisConfig) -> None:
     for score, why in study.left_out:
         if score != "p_value" or "variance" in dict(
             study.left_out
-        ):  # else a detail, as reports say
+        ):  # else a detail
             print(f"srscope: {score} is left out: {why}", file=sys.stderr)
     if study.protocol["patch"] != config.patch:
         print(
