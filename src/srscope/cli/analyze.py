@@ -199,9 +199,7 @@ def _run_over_seeds(
 def print_reservations(study: Study, config: AnalysisConfig) -> None:
     """Say on stderr which scores are left out, and where images are fewer than asked for."""
     for score, why in study.left_out:
-        if score != "p_value" or "variance" in dict(
-            study.left_out
-        ):  # else a detail
+        if score != "p_value" or "variance" in dict(study.left_out):  # else a detail
             print(f"srscope: {score} is left out: {why}", file=sys.stderr)
     if study.protocol["patch"] != config.patch:
         print(
