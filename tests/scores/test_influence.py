@@ -9,7 +9,6 @@ import pytest
 from scipy.special import stdtrit
 
 from srscope.errors import DegenerateError, ParameterError
-from srscope.scores.components import variance_components
 from srscope.scores.influence import (
     Influenced,
     components_of,
@@ -20,6 +19,7 @@ from srscope.scores.influence import (
 )
 from srscope.scores.photographs import balanced, difference_interval
 from srscope.scores.separability import separability
+from support.points import variance_components
 
 SET_N, CONTENT_N = np.repeat(np.arange(3), 40), np.tile(np.arange(40), 3)
 PHOTOGRAPH_N = CONTENT_N // 2
