@@ -154,7 +154,7 @@ def test_a_figure_that_was_not_written_is_a_fault(tmp_path: Path) -> None:
         tmp_path,
         type(liar)(
             id="fig1", title="", where="", networks=(),
-            run=lambda lab, folder: Finding(id="fig1", title="", where="", figures=("fig1",)),
+            measure=lambda lab, folder: Finding(figures=("fig1",)),
         ),
     )  # fmt: skip
     assert "fig1.png was not written" in done.failures[0].problem
