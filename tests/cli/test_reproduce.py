@@ -54,7 +54,7 @@ def test_help_calls_no_argument_required(capsys: pytest.CaptureFixture[str]) -> 
         main(["reproduce", "--help"])
     assert ended.value.code == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "ID experiments, such as fig7 [all] (type: str, default: [])" in printed
+    assert "ID ... experiments, such as fig7 [all]" in printed
     assert "required" not in printed
 
 
