@@ -70,7 +70,8 @@ def test_features_alone_are_enough(tmp_path: Path) -> None:
     again = Study.read(tmp_path)
     assert again.verdict == study.verdict
     report = (tmp_path / "report.html").read_text("utf-8")
-    assert "Raw pixels, before any layer" not in report
+    assert "No images were given." in report
+    assert "<b>Raw pixels</b>" not in report
     assert study.plot().axes
 
 

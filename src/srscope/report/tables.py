@@ -103,6 +103,8 @@ def column_meanings() -> str:
 def samples(record: Study) -> str:
     """Return a table of pictures: sets downwards, a few contents across."""
     inputs, sets, crossed = record.inputs, record.suite.sets, record.suite.crossed
+    if not record.pixels.shape:  # features that were made elsewhere
+        return "<p>No images were given.</p>"
     chosen = sample_rows(inputs, sets=len(sets), crossed=crossed, rows=8)
     names = [words.printable(inputs.contents[int(inputs.content_N[row[0]])]) for row in chosen]
     head = ""

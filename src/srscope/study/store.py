@@ -8,6 +8,7 @@ the network. Suffixes: N images, R t-SNE runs, H/W height and width.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -80,9 +81,11 @@ def read_study(folder: str | Path) -> Study:
 def kept_features(folder: str | Path) -> Callable[[str], NDArray[np.float32]] | None:
     """Return what reads a layer's features that an analysis left in its output folder, if any."""
     stored = Path(folder) / "features" / "network"
-    if not stored.is_dir():
-        return None
-    return lambda layer: FeatureStore.open(stored).read(layer)
+    return functools.partial(_kept, stored) if stored.is_dir() else None
+
+
+def _kept(folder: Path, layer: str) -> NDArray[np.float32]:
+    return FeatureStore.open(folder).read(layer)
 
 
 def _read_scores(path: Path) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def distinct_names(networks: Sequence[Any], loaded: Sequence[LoadedNetwork]) -> 
     ]
     twice = [name for name, times in Counter(written).items() if times > 1]
     if twice:
-        raise ParameterError("networks", "each given once", twice[0], "rename one of them")
+        remedy = "rename one of them, or name it: srscope.load_network(network, name=...)"
+        raise ParameterError("networks", "each given once", twice[0], remedy)
     times = Counter(network.name for network in loaded)
     return [
         network.name if times[network.name] == 1 else name
