@@ -2,8 +2,9 @@
 
 A kind of analysis is a module with ``Config`` (a frozen dataclass; the command line and the Python
 call take its fields) and ``run(session, networks, config)``, which returns a record. It may have
-``headline(record)``, ``figures(record)`` and ``sections(record)``; :mod:`srscope.analyses.runner`
-makes JSON, figures and a page of them. A kind of one's own is a call of :func:`register_analysis`.
+``take(given)``, where it takes something else than networks, ``headline(record)``,
+``figures(record)`` and ``sections(record)``; :mod:`srscope.analyses.runner` makes JSON, figures and
+a page of them. A kind of one's own is a call of :func:`register_analysis`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Analysis:
         several: It takes several networks.
         takes: What the command takes after the network: a field of its config, and its help.
         more: What else its help says.
+        takes: What it takes, where that is no network; its module's ``take`` then loads it.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Analysis:
     several: bool = False
     takes: tuple[tuple[str, str], ...] = ()
     more: str = ""
+    takes: str = ""
 
 
 ANALYSES: dict[str, Analysis] = {
@@ -54,6 +57,14 @@ ANALYSES: dict[str, Analysis] = {
             question="Does a network treat degraded inputs as clean ones, and what does it lose?",
             module="srscope.analyses.generalize",
             several=True,
+        ),
+        Analysis(
+            name="contrast",
+            question="How do two training recipes differ, over training seeds and at equal PSNR?",
+            module="srscope.analyses.contrast",
+            several=True,
+            more="The seed is a random effect; the photographs are drawn anew with the seeds.",
+            takes="two folders or patterns of networks that differ in the seed alone",
         ),
         Analysis(
             name="identify",

@@ -104,7 +104,8 @@ def run_analysis(
     given: list[Any] = list(networks) if isinstance(networks, list | tuple) else [networks]
     if len(given) > 1 and not ANALYSES[name].several:
         raise ParameterError("networks", f"one for {name}", len(given))
-    loaded = [load_network(each) for each in given]
+    take: Callable[[Sequence[Any]], list[Any]] = getattr(module, "take", _loaded)
+    loaded = take(given)
     with writing_to(out):
         with opened(cache) as stages:
             session = Session(settings.analysis_config(), stages=stages, progress=progress)
@@ -114,9 +115,11 @@ def run_analysis(
     return record
 
 
-def record_dict(
-    name: str, record: Any, networks: Sequence[LoadedNetwork], settings: Any
-) -> dict[str, Any]:
+def _loaded(given: Sequence[str | LoadedNetwork]) -> list[LoadedNetwork]:
+    return [load_network(each) if isinstance(each, str) else each for each in given]
+
+
+def record_dict(name: str, record: Any, networks: Sequence[Any], settings: Any) -> dict[str, Any]:
     """Return a record as JSON values, with schema, networks, protocol and environment."""
     module = importlib.import_module(ANALYSES[name].module)
     to_dict: Callable[[Any], Mapping[str, Any]] = getattr(module, "to_dict", plain)
@@ -146,7 +149,7 @@ def headline_of(name: str, record: Any) -> str:
 
 
 def write_record(
-    name: str, record: Any, networks: Sequence[LoadedNetwork], settings: Any, out: str | Path
+    name: str, record: Any, networks: Sequence[Any], settings: Any, out: str | Path
 ) -> None:
     """Write ``NAME.json``, the figures, and ``report.html``."""
     from srscope.figures.save import save_figure

@@ -21,8 +21,7 @@ from srscope.study.record import scores_dict
 from support.tiny import FAST, FAST_WORDS, photographs, tiny_checkpoint
 
 OPTIONS = {
-    **FAST, "random": 0, "runs": 1, "permutations": 9,
-    "tsne": TsneConfig(perplexity=5, iterations=260),
+    **FAST, "runs": 1, "permutations": 9, "tsne": TsneConfig(perplexity=5, iterations=260),
 }  # fmt: skip
 
 

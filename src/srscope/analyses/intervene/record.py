@@ -83,6 +83,8 @@ class Effect:
             the most harmful one; None where the edit has no controls.
         on_clean: Gain in dB where the same edit is made on the clean set: below 0 it is a cost.
             None where the edit leaves clean images as they are.
+        beyond_P: Gain in dB of each photograph, in the order of their names, less the mean gain of
+            the controls; empty where the edit has none.
     """
 
     edit: str
@@ -93,6 +95,7 @@ class Effect:
     controls_R: tuple[float, ...]
     beyond_controls: Interval | None
     on_clean: Interval | None
+    beyond_P: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

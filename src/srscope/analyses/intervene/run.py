@@ -162,6 +162,7 @@ def _set_effects(
             controls_R=tuple(float(value) for value in drawn_RP.mean(axis=1)) if beyond else (),
             beyond_controls=beyond,
             on_clean=interval(clean_gain[edit], layer.samples_BP) if edit in clean_gain else None,
+            beyond_P=tuple(map(float, gain[edit] - drawn_RP.mean(axis=0))) if beyond else (),
         )
 
     evidence = UseEvidence(
