@@ -25,7 +25,7 @@ class Analysis:
         several: It takes several networks.
         takes: What the command takes after the network: a field of its config, and its help.
         more: What else its help says.
-        takes: What it takes, where that is no network; its module's ``take`` then loads it.
+        networks: What it takes in place of networks; its module's ``take`` then loads it.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Analysis:
     several: bool = False
     takes: tuple[tuple[str, str], ...] = ()
     more: str = ""
-    takes: str = ""
+    networks: str = ""
 
 
 ANALYSES: dict[str, Analysis] = {
@@ -64,7 +64,7 @@ ANALYSES: dict[str, Analysis] = {
             module="srscope.analyses.contrast",
             several=True,
             more="The seed is a random effect; the photographs are drawn anew with the seeds.",
-            takes="two folders or patterns of networks that differ in the seed alone",
+            networks="two folders or patterns of networks that differ in the seed alone",
         ),
         Analysis(
             name="identify",

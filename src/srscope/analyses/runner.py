@@ -115,8 +115,8 @@ def run_analysis(
     return record
 
 
-def _loaded(given: Sequence[str | LoadedNetwork]) -> list[LoadedNetwork]:
-    return [load_network(each) if isinstance(each, str) else each for each in given]
+def _loaded(given: Sequence[Any]) -> list[LoadedNetwork]:
+    return [load_network(each) for each in given]
 
 
 def record_dict(name: str, record: Any, networks: Sequence[Any], settings: Any) -> dict[str, Any]:

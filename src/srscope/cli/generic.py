@@ -20,7 +20,7 @@ def add_options(parser: jsonargparse.ArgumentParser, analysis: Analysis) -> None
     """Add a kind's arguments to its parser."""
     config = importlib.import_module(analysis.module).Config
     if analysis.several:
-        text = analysis.takes or f"one or more, each a {NETWORK}"
+        text = analysis.networks or f"one or more, each a {NETWORK}"
         parser.add_argument("networks", metavar="NETWORK", nargs="+", type=str, help=text)
     else:
         parser.add_argument("networks", metavar="NETWORK", type=str, help=NETWORK)
