@@ -38,7 +38,9 @@ def test_it_prints_the_verdicts_and_ends_with_the_report(run: Run, tmp_path: Pat
     assert err == ""
     lines = out.splitlines()
     assert lines[-1] == str(tmp_path / "out" / "report.html")
-    assert lines[-2] == "1 of the 1 judged holds, 0 do not hold, 0 are inconclusive, 17 not run"
+    told = "1 of the 1 judged holds, 0 do not hold, 0 are inconclusive, 17 not run"
+    assert lines[-3] == f"First edition: {told}"
+    assert lines[-2] == "Second edition: no claim was judged, 18 not run"
     assert any("C3" in line and "holds" in line for line in lines)
 
 
@@ -54,7 +56,7 @@ def test_help_calls_no_argument_required(capsys: pytest.CaptureFixture[str]) -> 
         main(["reproduce", "--help"])
     assert ended.value.code == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "ID ... experiments, such as fig7 [all]" in printed
+    assert "ID experiments, such as fig7; second for those of the second edition [all]" in printed
     assert "required" not in printed
 
 

@@ -38,7 +38,8 @@ def test_everything_is_written(tmp_path: Path) -> None:
     names = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     assert names == {
         "figures/fig2b.png", "figures/fig2b.svg", "figures/fig2b.pdf", "tables/fig2b.csv",
-        "tables/fig2b.json", "findings.json", "scorecard.json", "scorecard.md", "report.html",
+        "tables/fig2b.json", "findings.json", "scorecard.json", "scorecard-second.json",
+        "scorecard.md", "report.html",
     }  # fmt: skip
     assert done.exit_code == 0
     assert done.findings[0].figures == ("figures/fig2b",)
@@ -75,7 +76,8 @@ def test_what_an_earlier_run_left_and_the_page_does_not_show_goes(tmp_path: Path
     assert left == {
         "mine.png", "out/mine.png", "out/figures/mine.png", "out/figures/fig7.png",
         "out/figures/fig7.svg", "out/figures/fig7.pdf", "out/tables/fig7.csv",
-        "out/tables/fig7.json", "out/findings.json", "out/scorecard.json", "out/scorecard.md",
+        "out/tables/fig7.json", "out/findings.json", "out/scorecard.json",
+        "out/scorecard-second.json", "out/scorecard.md",
         "out/report.html",
     }  # fmt: skip
 

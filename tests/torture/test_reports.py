@@ -85,6 +85,7 @@ def reproduction(attack: str) -> str:
     done = Reproduction(
         findings=poisoned((finding,), attack),
         judgements=(),
+        second=(),
         left_out=poisoned((LeftOut(id="fig3", title="T", networks=("n",)),), attack),
         failures=poisoned((Failure(id="fig4", title="T", problem="p", details="d"),), attack),
         config=LabConfig(),

@@ -196,6 +196,9 @@ def print_reproduction(done: Reproduction) -> None:
 
     rows = [[j.id, j.claim, j.verdict, j.why] for j in done.judgements]
     print_table("the paper's claims", ("", "claim", "verdict", "why"), rows, text_columns=4)
+    heads = ("", "claim", "verdict", "why", "judged by")
+    rows = [[j.id, j.claim, j.verdict, j.why, j.networks] for j in done.second]
+    print_table("by the second edition of the criteria", heads, rows, text_columns=5)
     errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
     for each in done.left_out:
         errors.print(f"srscope: {each.id} is left out: it needs {', '.join(each.networks)}")
@@ -203,7 +206,9 @@ def print_reproduction(done: Reproduction) -> None:
         if failure.details:
             errors.print(failure.details.rstrip())
         errors.print(f"srscope: {failure.id} failed: {failure.problem}")
-    Console(soft_wrap=True, markup=False, highlight=False).print(tally(done.judgements))
+    Console(soft_wrap=True, markup=False, highlight=False).print(
+        f"First edition: {tally(done.judgements)}\nSecond edition: {tally(done.second)}"
+    )
 
 
 def print_networks(cards: Sequence[Card]) -> None:

@@ -149,11 +149,13 @@ def _parser(words: Sequence[str]) -> tuple[_Parser, Handlers, dict[str, tuple[st
     _quiet(sub)
 
     sub = command("reproduce", _reproduce, "Rerun the paper's experiments and judge its claims.")
-    ids = "experiments, such as fig7 [all]"
+    ids = "experiments, such as fig7; second for those of the second edition [all]"
     sub.add_argument("ids", metavar="ID", nargs="*", type=str, default=[], help=ids)
     sub.add_argument("--out", type=str, default="srscope-out/reproduction", help="output folder")
     where = "folder of checkpoints that stand in for bundled networks of the same name"
     sub.add_argument("--networks", type=str, default="", help=where)
+    where = "folder of networks of several training seeds, for the claims judged by these"
+    sub.add_argument("--population", type=str, default="", help=where)
     where = "folder of photographs, or div2k [bundled ones]"
     sub.add_argument("--images", type=str, default="", help=where)
     sub.add_argument("--contents", type=int, default=100, help="in every set [100]")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from srscope.reproduction import conditions
 from srscope.reproduction.criteria import SEPARATES, STRONG, Decision, combined
 from srscope.reproduction.evidence import DEEPEST, DEPTHS, Evidence
-from srscope.reproduction.records import Judgement
+from srscope.reproduction.records import Beside, Judgement
+from srscope.reproduction.second_claims import SecondClaim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,23 +206,45 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
     Returns:
         The judgement; ``not run`` where evidence is missing, which is then named.
     """
-    plain = {
+    try:
+        return worded(claim, list(claim.decide(evidence)))
+    except KeyError as error:
+        return worded(claim, (), missing=str(error.args[0]))
+
+
+def worded(
+    claim: Claim | SecondClaim,
+    decisions: Sequence[Decision],
+    *,
+    missing: str = "",
+    networks: str = "",
+    beside: tuple[Beside, ...] = (),
+) -> Judgement:
+    """Put decisions into words.
+
+    Args:
+        claim: The claim.
+        decisions: Its conditions with what was measured.
+        missing: A number that was not measured, so that the claim is not run.
+        networks: Which networks judged it.
+        beside: What stands beside it.
+    """
+    plain: dict[str, Any] = {
         "id": claim.id,
         "claim": claim.text,
         "where": claim.where,
         "criterion": claim.criterion,
         "paper": claim.paper,
+        "networks": networks,
+        "beside": beside,
     }
-    try:
-        decisions = list(claim.decide(evidence))
-    except KeyError as error:
+    if missing:
         return Judgement(
             **plain,
             measured="",
             interval=None,
             verdict="not run",
-            why=f"{error.args[0]} was not measured: its experiment was not run, or lacked what it "
-            "needs.",
+            why=f"{missing} was not measured: its experiment was not run, or lacked what it needs.",
         )
     verdict = combined(decisions)
     # The condition that stands in the way, or else the one that was closest to it.

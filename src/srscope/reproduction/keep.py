@@ -11,6 +11,7 @@ import numpy as np
 
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.lab import Lab, identity_of_images
+from srscope.reproduction.population import identity_of_population
 from srscope.reproduction.records import Estimate, Finding, Table
 from srscope.reproduction.write import environment, figure_files
 from srscope.runtime import files
@@ -31,6 +32,7 @@ def inputs_of(experiment: Experiment, lab: Lab) -> dict[str, Any]:
         "config": dataclasses.asdict(lab.config),
         "tsne": dataclasses.asdict(lab.tsne),
         "photographs": identity_of_images(lab.config.images),
+        "population": identity_of_population(lab.config.population),
         "environment": environment() | _optional(),
     }
 

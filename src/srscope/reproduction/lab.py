@@ -26,6 +26,7 @@ from srscope.networks.structure.select import select_layers
 from srscope.networks.zoo import load_network
 from srscope.projection.config import TsneConfig
 from srscope.reproduction.estimate import chi_estimate
+from srscope.reproduction.population import is_of_population, load_of_population
 from srscope.reproduction.records import (
     Estimate,
     ImageSpec,
@@ -55,6 +56,8 @@ class LabConfig:
     Args:
         networks: Folder of checkpoints that stand in for bundled networks of the same name
             (``srresnet-wgr.pth``, ...); empty for the bundled ones alone.
+        population: Folder of networks of several training seeds, as ``tools/train_population.py``
+            leaves them, or of their weights alone; empty for the bundled ones, where there are any.
         images: Folder of photographs, or ``div2k``; empty for the bundled ones.
         contents: Contents in every set.
         runs: t-SNE runs a layer.
@@ -65,6 +68,7 @@ class LabConfig:
     """
 
     networks: str = ""
+    population: str = ""
     images: str = ""
     contents: int = 100
     runs: int = 5
@@ -94,9 +98,11 @@ class Lab:
         """Load a network: the user's of this name if there is one, else the bundled one.
 
         Raises:
-            UnknownNameError: If there is neither.
+            UnknownNameError: If there is neither, or the population lacks it.
             CheckpointError: If the user's file cannot be used.
         """
+        if is_of_population(name):
+            return load_of_population(self.config.population, name)
         return _load(name, self.config.networks)
 
     def has_network(self, name: str) -> bool:

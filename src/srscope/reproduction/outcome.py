@@ -42,7 +42,8 @@ class Reproduction:
 
     Args:
         findings: Of the experiments that were run, in the paper's order.
-        judgements: Of every claim, in order.
+        judgements: Of every claim, in order, by the first edition of the criteria.
+        second: By the second edition.
         left_out: Experiments without their networks.
         failures: Experiments that failed.
         config: How it was measured.
@@ -53,6 +54,7 @@ class Reproduction:
 
     findings: tuple[Finding, ...]
     judgements: tuple[Judgement, ...]
+    second: tuple[Judgement, ...]
     left_out: tuple[LeftOut, ...]
     failures: tuple[Failure, ...]
     config: LabConfig

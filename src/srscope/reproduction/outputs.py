@@ -17,6 +17,7 @@ from srscope.reproduction.write import (
     findings_dict,
     scorecard,
     scorecard_markdown,
+    second_scorecard,
     table_dict,
     to_json,
 )
@@ -37,6 +38,8 @@ def write_outputs(done: Reproduction) -> None:
             files.write_text(path.with_name(f"{table.name}.json"), to_json(table_dict(table)))
     files.write_text(done.out / FINDINGS, to_json(findings_dict(done)))
     files.write_text(done.out / "scorecard.json", to_json(scorecard(done.judgements)))
+    second = to_json(second_scorecard(done.second))
+    files.write_text(done.out / "scorecard-second.json", second)
     files.write_text(done.out / "scorecard.md", scorecard_markdown(done))
     files.write_text(done.out / "report.html", render(done))
 

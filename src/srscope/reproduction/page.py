@@ -45,6 +45,9 @@ def render(done: Reproduction) -> str:
         tally=told,
         counts=_counts(done.judgements),
         claims=_claims(done.judgements),
+        second_tally=text(tally(done.second)),
+        second_counts=_counts(done.second),
+        second_claims=_claims(done.second, prefix="second-"),
         absent=_absent(done),
         contents=_contents(done.findings),
         experiments="".join(_experiment(finding, done.out) for finding in done.findings),
@@ -56,11 +59,12 @@ def render(done: Reproduction) -> str:
     return document(
         title=told,
         kind="reproduction",
-        sections=(("scorecard", "Scorecard"), ("experiments", "Experiments"),
-                  ("protocol", "Protocol")),
+        sections=(("scorecard", "Scorecard"), ("second", "Second edition"),
+                  ("experiments", "Experiments"), ("protocol", "Protocol")),
         first=("scorecard", "scorecard"),
         main=main,
         footer="Beside this file: <code>scorecard.json</code>, <code>scorecard.md</code>, "
+        "<code>scorecard-second.json</code>, "
         "<code>findings.json</code>, and the folders <code>figures</code> and "
         "<code>tables</code>.",
         style=resource("report.css") + resource("report.css", "srscope.reproduction"),
@@ -80,12 +84,12 @@ def _counts(judgements: tuple[Judgement, ...]) -> str:
     return f'<ul class="tally">{items}</ul>'
 
 
-def _claims(judgements: tuple[Judgement, ...]) -> str:
+def _claims(judgements: tuple[Judgement, ...], *, prefix: str = "") -> str:
     rows = "".join(
-        f'<tr id="{text(j.id)}"><th scope="row"><b>{text(j.id)} · {text(j.where)}</b>'
+        f'<tr id="{prefix}{text(j.id)}"><th scope="row"><b>{text(j.id)} · {text(j.where)}</b>'
         f"{text(j.claim)}<p>Criterion: {text(j.criterion)}.</p></th>"
         f'<td class="verdict-cell {_CLASSES[j.verdict]}"><span class="said">{_sign(j.verdict)}'
-        f"{text(j.verdict)}</span><p>{prose(j.why)}</p></td>"
+        f"{text(j.verdict)}</span><p>{prose(j.why)}</p>{_judged_by(j)}</td>"
         f'<td class="measured" data-head="Measured">{_measured(j.measured)}</td>'
         f'<td class="interval" data-head="95 % interval">{text(interval_text(j.interval))}</td>'
         f'<td class="paper" data-head="The paper">{text(j.paper)}</td></tr>'
@@ -98,6 +102,12 @@ def _claims(judgements: tuple[Judgement, ...]) -> str:
         if judgements
         else ""
     )
+
+
+def _judged_by(judgement: Judgement) -> str:
+    told = f"<p>Judged by {text(judgement.networks)}.</p>" if judgement.networks else ""
+    beside = "; ".join(f"{each.name}: {each.verdict}" for each in judgement.beside)
+    return told + (f"<p>Beside: {text(beside)}.</p>" if beside else "")
 
 
 def _measured(measured: str) -> str:

@@ -151,6 +151,18 @@ Verdict = Literal["holds", "does not hold", "inconclusive", "not run"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What is shown beside a claim and does not decide: its name, verdict, and what was measured.
+
+    ``measured`` is empty where it was not run.
+    """
+
+    name: str
+    verdict: Verdict
+    measured: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """One claim of the paper, judged.
 
@@ -164,6 +176,8 @@ class Judgement:
         paper: The paper's own value, or what it shows.
         verdict: Computed from the two; ``not run`` where nothing was measured.
         why: One sentence.
+        networks: Which networks judged it; empty in the first edition, whose words name them.
+        beside: What is shown beside it.
     """
 
     id: str
@@ -175,3 +189,5 @@ class Judgement:
     paper: str
     verdict: Verdict
     why: str
+    networks: str = ""
+    beside: tuple[Beside, ...] = ()

@@ -22,11 +22,13 @@ from srscope.images.sources import load_photographs
 from srscope.reproduction.claims import CLAIMS, judge
 from srscope.reproduction.experiment import Experiment
 from srscope.reproduction.experiments import EXPERIMENTS
+from srscope.reproduction.experiments.second import PREFIX, SECOND_EXPERIMENTS, networks_of
 from srscope.reproduction.keep import inputs_of, packed, unpacked
 from srscope.reproduction.lab import Lab, LabConfig
 from srscope.reproduction.outcome import Failure, LeftOut, Reproduction
 from srscope.reproduction.outputs import write_outputs
 from srscope.reproduction.records import Estimate, Finding
+from srscope.reproduction.second_judgement import second_judgements
 from srscope.reproduction.write import FIGURES
 from srscope.runtime.files import writing_to
 from srscope.study.cache import Stages, default_cache
@@ -48,6 +50,7 @@ def reproduce(
     *,
     out: str | Path = "srscope-out/reproduction",
     networks: str | Path = "",
+    population: str | Path = "",
     images: str | Path = "",
     contents: int = 100,
     runs: int = 5,
@@ -55,17 +58,20 @@ def reproduce(
     jobs: int | None = None,
     cache: str | Path | None = None,
     progress: Progress | None = None,
-    experiments: Sequence[Experiment] = EXPERIMENTS,
+    experiments: Sequence[Experiment] = (*EXPERIMENTS, *SECOND_EXPERIMENTS),
 ) -> Reproduction:
     """Rerun the paper's experiments and judge its claims.
 
     Args:
-        ids: Which experiments, e.g. ``fig7``; all if empty. Claims whose experiments are left out
+        ids: Which experiments, e.g. ``fig7`` or ``second-c6``; ``second`` for all of the criteria's
+            second edition; all if empty. Claims whose experiments are left out
             are not run.
-        out: Output folder: ``report.html``, ``scorecard.json`` and ``.md``, ``findings.json``,
-            ``figures/`` and ``tables/``. What an earlier run wrote there is replaced, or deleted
-            where this one does not make it.
+        out: Output folder: ``report.html``, ``scorecard.json`` and ``.md``,
+            ``scorecard-second.json``, ``findings.json``, ``figures/`` and ``tables/``. What an
+            earlier run wrote there is replaced, or deleted where this one does not make it.
         networks: Folder of checkpoints that stand in for bundled networks of the same name.
+        population: Folder of networks of several training seeds, as
+            ``tools/train_population.py`` leaves them, for the claims that are judged by these.
         images: Folder of photographs, or ``div2k``; the bundled ones if empty.
         contents: Contents in every set.
         runs: t-SNE runs a layer.
@@ -88,8 +94,9 @@ def reproduce(
     if jobs < 1:
         raise ParameterError("jobs", "1 or more", jobs)
     config = LabConfig(
-        networks=str(networks), images=str(images), contents=contents, runs=runs, seed=seed
-    )
+        networks=str(networks), population=str(population), images=str(images), contents=contents,
+        runs=runs, seed=seed,
+    )  # fmt: skip
     folder = Path(cache) if cache else default_cache()
     _check(config, experiments)
     stages = Stages(folder)
@@ -120,9 +127,12 @@ def _reproduced(
     failures = [o.failure for o in in_order if o.failure is not None]
     evidence, clashes = merged_evidence(findings)
     used = dict.fromkeys(name for each in ready for name in each.networks)
+    asked = [key for key in evidence if key.startswith("second/")]
+    used |= dict.fromkeys(name for name in networks_of(asked) if lab.has_network(name))
     return Reproduction(
         findings=findings,
         judgements=tuple(judge(claim, evidence) for claim in CLAIMS),
+        second=second_judgements(evidence),
         left_out=tuple(
             LeftOut(id=each.id, title=each.title, networks=tuple(missing[each.id]))
             for each in chosen
@@ -143,7 +153,10 @@ def choose(ids: Iterable[str], experiments: Sequence[Experiment]) -> list[Experi
         UnknownNameError: If there is no experiment of an id; near matches are named.
     """
     known = [each.id for each in experiments]
+    second = {each for each in known if each.startswith(PREFIX)}
     wanted = set(ids) or set(known)
+    if PREFIX.strip("-") in wanted and second:
+        wanted = wanted - {PREFIX.strip("-")} | second
     for each in sorted(wanted - set(known)):
         raise UnknownNameError("experiment", each, known)
     return [each for each in experiments if each.id in wanted]
@@ -191,6 +204,9 @@ def _check(config: LabConfig, experiments: Sequence[Experiment]) -> None:
                 "holds no checkpoint with a name that stands in for a bundled network",
                 f"name them like {example}; names: {', '.join(names)}",
             )
+    if config.population and not Path(config.population).is_dir():
+        folder = Path(config.population)
+        raise FileProblem(folder, "is no folder", "give a folder of networks of several seeds")
     if config.images:
         load_photographs(config.images)
 

@@ -101,6 +101,18 @@ def scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
     ]
 
 
+def second_scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
+    """Return one object a claim, with the networks that judged it and what stands beside it."""
+    return [
+        {
+            **told,
+            "networks": each.networks,
+            "beside": [dataclasses.asdict(one) for one in each.beside],
+        }
+        for each, told in zip(judgements, scorecard(judgements), strict=True)
+    ]
+
+
 def tally(judgements: Sequence[Judgement]) -> str:
     """Say how many claims hold, of those that were judged.
 
@@ -154,6 +166,25 @@ def scorecard_markdown(done: Reproduction) -> str:
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "## Criteria", ""]
     lines += [f"- **{j.id}**: {j.criterion}." for j in done.judgements]
+    lines += [
+        "",
+        "## Second edition",
+        "",
+        f"{tally(done.second)}. These criteria were written before the photographs and the "
+        "population that judge them had been looked at.",
+        "",
+        "| claim | verdict | why | measured | judged by | beside |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for j in done.second:
+        beside = "; ".join(f"{each.name}: {each.verdict}" for each in j.beside)
+        cells = (
+            f"**{j.id}** {j.claim}", f"{SIGNS[j.verdict]} {j.verdict}", j.why, j.measured,
+            j.networks, beside,
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", "Criteria:", ""]
+    lines += [f"- **{j.id}**: {j.criterion}." for j in done.second]
     if done.left_out:
         lines += ["", "## Left out for want of networks", ""]
         lines += [

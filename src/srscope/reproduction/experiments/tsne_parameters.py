@@ -20,7 +20,7 @@ OTHER_SEEDS = 1000
 """Added to the lab's seed: no run of ``seeds`` starts where one of the others does."""
 
 
-def _variant(plain: TsneConfig, name: str) -> tuple[TsneConfig, str]:
+def variant_of(plain: TsneConfig, name: str) -> tuple[TsneConfig, str]:
     """Return the parameters of a variant and how it is written.
 
     Raises:
@@ -45,7 +45,7 @@ def run(lab: Lab, folder: Path) -> Finding:
         "": (plain, usual, lab.config.seed, measure(lab, [layer])[0])
     }
     for name in TSNE_VARIANTS:
-        config, title = _variant(plain, name)
+        config, title = variant_of(plain, name)
         seed = lab.config.seed + (OTHER_SEEDS if name == "seeds" else 0)
         found[name] = (config, title, seed, measure(lab, [layer], tsne=config, seed=seed)[0])
     figure = panel_grid(
