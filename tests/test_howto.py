@@ -47,7 +47,10 @@ WORDS = [
     *(f"--{name}={str(value).lower()}" for name, value in QUICK.items()),
     "--tsne.perplexity=3", "--tsne.iterations=250", "--quiet",
 ]  # fmt: skip
-FEW_STEPS = {"crop": 16, "steps": 2, "most_steps": 2, "sanity": 0}
+FEW_STEPS = {
+    "crop": 16, "steps": 2, "most_steps": 2, "sanity": 0, "orders": 1, "causal": 0, "contents": 4,
+    "patch": 16, "filter_steps": 1,
+}  # fmt: skip
 FEW_EDITS = {"contents": 4, "patch": 16, "controls": 1, "resamples": 100}
 SHORTER = {
     "attribute": [*(f"--{name}={value}" for name, value in FEW_STEPS.items()), "--quiet"],
@@ -116,6 +119,8 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setattr(srscope, name, quick)
     few_steps = functools.partial(srscope.attribute, **FEW_STEPS)
     monkeypatch.setattr(srscope, "attribute", few_steps)
+    # Three trials a block, whatever the page asks for.
+    monkeypatch.setattr("srscope.analyses.attribute.causal.MATTERS", 1e9)
     few_edits = functools.partial(srscope.run_analysis, patch=16, controls=1)
     monkeypatch.setattr(srscope, "run_analysis", few_edits)
     modules = set(sys.modules)

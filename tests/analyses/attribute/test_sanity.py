@@ -23,10 +23,11 @@ def test_weights_go_from_the_output_inwards_and_the_network_keeps_its_own(networ
     loaded = load_network(network)
     own = copy.deepcopy(loaded.module)
     found: list[tuple[str, set[str]]] = []
-    shares = []
+    shares, last = list[float](), loaded
     for layer, share, each in randomized(loaded, stages=4, seed=3):
         found.append((layer, changed(own, each.module)))
         shares.append(share)
+        last = each
     assert shares == sorted(shares)
     assert shares[-1] == 1
     names = [layer for layer, _ in found]
@@ -36,8 +37,9 @@ def test_weights_go_from_the_output_inwards_and_the_network_keeps_its_own(networ
     assert "conv_last.weight" in found[0][1]
     assert not any(name.startswith(("conv_first", "body.0")) for name in found[0][1])
     assert changed(own, loaded.module) == set()
+    assert loaded.untrained is not None
     fresh = loaded.untrained(3).state_dict()
-    assert all(torch.equal(fresh[name], value) for name, value in each.module.state_dict().items())
+    assert all(torch.equal(fresh[name], value) for name, value in last.module.state_dict().items())
 
 
 def test_the_seed_decides_the_weights(network):
