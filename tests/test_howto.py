@@ -52,12 +52,15 @@ WORDS = [
     "--tsne.perplexity=3", "--tsne.iterations=250", "--quiet",
 ]  # fmt: skip
 QUICKLY: dict[str, dict[str, Any]] = {
-    "attribute": {"crop": 16, "steps": 2, "most_steps": 2, "sanity": 0},
+    "attribute": {
+        "crop": 16, "steps": 2, "most_steps": 2, "sanity": 0, "orders": 1, "causal": 0,
+        "contents": 4, "patch": 16, "filter_steps": 1,
+    },
     "dose": {"contents": 4, "patch": 16, "steps": 3, "draws": 20},
     "generalize": {"contents": 4, "patch": 16, "draws": 20, "splits": 20},
     "identify": {"contents": 4, "patch": 16, "training": "photos"},
     "intervene": {"contents": 4, "patch": 16, "controls": 1, "resamples": 100},
-}
+}  # fmt: skip
 SHORTER = {
     "analyze": WORDS,
     "compare": WORDS,
@@ -135,6 +138,8 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setattr(srscope, name, quick)
     for name, options in QUICKLY.items():
         monkeypatch.setattr(srscope, name, functools.partial(getattr(srscope, name), **options))
+    # Three trials a block, whatever the page asks for.
+    monkeypatch.setattr("srscope.analyses.attribute.causal.MATTERS", 1e9)
     modules = set(sys.modules)
     yield folder
     for name in set(sys.modules) - modules:

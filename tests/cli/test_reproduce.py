@@ -56,7 +56,9 @@ def test_help_calls_no_argument_required(capsys: pytest.CaptureFixture[str]) -> 
         main(["reproduce", "--help"])
     assert ended.value.code == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "ID experiments, such as fig7; second for those of the second edition [all]" in printed
+    assert (
+        "ID ... experiments, such as fig7; second for those of the second edition [all]" in printed
+    )
     assert "required" not in printed
 
 

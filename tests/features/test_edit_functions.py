@@ -11,6 +11,7 @@ from srscope.features.edit_functions import (
     add_offset,
     channel_statistics,
     mean_ablation,
+    remove_channels,
     replace_features,
     set_coordinates,
     set_mean_and_std,
@@ -200,3 +201,18 @@ def test_the_clean_versions_features_give_the_clean_output():
         edited = network(noisy)
     with torch.no_grad():
         assert torch.equal(edited, network(clean))
+
+
+@pytest.mark.parametrize("channel_axis", [1, 3])
+def test_without_channels_an_image_keeps_its_energy(channel_axis):
+    features = drawn(2, 5, 4, 3).movedim(1, channel_axis)
+    edited = remove_channels([0, 3], channel_axis=channel_axis)(features)
+    assert edited.shape == features.shape
+    left, before = edited.movedim(channel_axis, 1), features.movedim(channel_axis, 1)
+    assert not left[:, [0, 3]].any()
+    ratio = left[:, [1, 2, 4]] / before[:, [1, 2, 4]]
+    torch.testing.assert_close(ratio, ratio[:, :1, :1, :1].expand_as(ratio))
+    assert float(ratio[0, 0, 0, 0]) != pytest.approx(float(ratio[1, 0, 0, 0]))  # image by image
+    energy = [each.square().sum(dim=(1, 2, 3)) for each in (edited, features)]
+    torch.testing.assert_close(*energy)
+    assert not remove_channels(range(5), channel_axis=channel_axis)(features).any()

@@ -8,6 +8,7 @@ Suffixes: N images, C channels, H/W height and width, D directions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,30 @@ def shrinkage(share: float = 0.3) -> Edit:
     if not 0 <= share <= 1:
         raise ParameterError("share", "from 0 to 1", share)
     return lambda features: features * (1 - share)
+
+
+def remove_channels(channels: Sequence[int], *, channel_axis: int = 1) -> Edit:
+    """Put 0 in the place of channels; scale the others, so that each image keeps its energy.
+
+    Args:
+        channels: Which, by index. Where nothing is left, all values are 0.
+        channel_axis: As for :func:`add_offset`.
+
+    Example:
+        >>> remove_channels([0])(torch.tensor([[[3.0], [4.0]]])).flatten().tolist()
+        [0.0, 5.0]
+    """
+
+    def edit(features: Tensor) -> Tensor:
+        left = channels_first(features, channel_axis).clone()
+        left[:, list(channels)] = 0
+        if features.ndim > channel_axis:
+            left = left.movedim(1, channel_axis)
+        axes = tuple(range(1, features.ndim))
+        before, after = (each.square().sum(axes, keepdim=True) for each in (features, left))
+        return left * torch.where(after > 0, before / torch.where(after > 0, after, 1), 0).sqrt()
+
+    return edit
 
 
 def channel_statistics(features: Tensor, *, channel_axis: int = 1) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,31 +14,37 @@ from torch import Tensor, nn
 
 import srscope
 from srscope.analyses.attribute import Config, headline
-from srscope.analyses.attribute.gradients import WindowDetail
+from srscope.analyses.attribute.gradients import WindowDetail, batch_of
 from srscope.analyses.attribute.paths import along, blur_path
-from srscope.analyses.attribute.pixels import batch_of
 from srscope.cli.main import main
-from srscope.errors import ParameterError
+from srscope.errors import ParameterError, UnknownNameError
+from srscope.figures.save import save_figure
 from srscope.networks.adapter import AdaptedNetwork
 from srscope.networks.zoo import load_network
 from support.foreign import Transformer
 from support.interventions import described
 from support.networks import assert_no_hooks
-from support.tiny import photographs
+from support.tiny import photographs, tiny_checkpoint
 
-QUICK = {"crop": 16, "steps": 4, "most_steps": 40, "tolerance": 0.2, "sanity": 1, "device": "cpu"}
+QUICK = {"crop": 16, "steps": 4, "most_steps": 40, "tolerance": 0.2, "sanity": 1, "orders": 0}
 
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory):
-    folder = photographs(tmp_path_factory.mktemp("attribute"), count=1, size=(150, 140))
+    folder = photographs(tmp_path_factory.mktemp("attribute"), count=4, size=(150, 140))
     return str(folder / "photo-0.png")
 
 
 @pytest.fixture(scope="module")
 def finished(network, photo, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "attribute"
-    return srscope.attribute(network, photo, out=out, **QUICK), out
+    target = tiny_checkpoint(tmp_path_factory.mktemp("target") / "tuned.safetensors", seed=5)
+    others = {"images": str(Path(photo).parent), "contents": 4, "patch": 16}
+    more = {"orders": 2, "causal": 2, "target": str(target), "filter_steps": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        quick = functools.partial(save_figure, suffixes=("svg",))
+        patch.setattr("srscope.figures.save.save_figure", quick)
+        return srscope.attribute(network, photo, out=out, **{**QUICK, **others, **more}), out
 
 
 def test_every_output_is_written(finished):
@@ -59,10 +67,31 @@ def test_every_output_is_written(finished):
         "Where does it look?",
         "completeness error",
         "Does the map depend on the weights?",
+        "Which channels matter?",
+        "What if parts of the image were others?",
+        "Which filters deal with the degradation?",
     ):
         assert word in page
-    for name in ("maps", "random-weights"):
+    for name in ("maps", "random-weights", "channels", "causal", "filters"):
         assert (out / "figures" / f"{name}.svg").is_file()
+
+
+def test_channels_blocks_and_filters_are_told(finished, network):
+    _, out = finished
+    told = json.loads((out / "attribute.json").read_text("utf-8"))
+    (layer,) = told["channels"]
+    assert layer["label"] == "ResBlock3"
+    assert np.shape(layer["saliency_VC"]) == (3, 6)
+    assert [len(each["orders"]) for each in layer["removals"]] == [2] * len(layer["removals"])
+    assert -1 <= layer["random_weights"] < 0.9999
+    assert [each["version"] for each in told["causal"]] == ["clean", "blur4", "noise20"]
+    assert np.shape(told["causal"][0]["effect_RQ"]) == (2, 2)
+    filters = told["filters"]
+    assert filters["target"] == "tuned"
+    assert (filters["degraded"], filters["other"]) == ("noise20", "clean")
+    assert len(filters["replacements"]) == 4 * 4
+    weights = [p for p in load_network(network).module.parameters() if p.ndim > 1]
+    assert filters["filters"] == sum(p.shape[0] * p.shape[1] for p in weights)
 
 
 def test_the_map_is_that_of_the_version_it_is_named_after(finished, network):
@@ -169,6 +198,9 @@ def test_the_command_says_what_it_found(network, photo, tmp_path, capsys, monkey
         ({"most_steps": 3}, "most_steps must be 50 or more, as steps"),
         ({"tolerance": 1.0}, "tolerance must be above 0 and below 1"),
         ({"top": 3}, "top and left must be given both or neither"),
+        ({"causal": 1}, "causal must be 0, or 2 or more trials"),
+        ({"causal": 3, "as_is": True}, "causal must be 0 with as_is"),
+        ({"filter_steps": 0}, "filter_steps must be 1 or more"),
         ({"precision": "bfloat16"}, "precision must be float32 for gradients"),
     ],
 )
@@ -180,5 +212,7 @@ def test_wrong_parameters_are_refused(options, message):
 def test_an_image_that_is_missing_or_too_small_is_refused(network, photo):
     with pytest.raises(ParameterError, match="image must be an image file"):
         srscope.run_analysis("attribute", network)
+    with pytest.raises(UnknownNameError, match="unknown set 'nois20'; did you mean 'noise20'"):
+        srscope.attribute(network, photo, target=network, filter_set="nois20", contents=2, **QUICK)
     with pytest.raises(ParameterError, match=r"window must be at most 35, .* larger crop"):
         srscope.attribute(network, photo, **{**QUICK, "crop": 9}, window=64)

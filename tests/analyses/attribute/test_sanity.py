@@ -23,12 +23,11 @@ def test_weights_go_from_the_output_inwards_and_the_network_keeps_its_own(networ
     loaded = load_network(network)
     own = copy.deepcopy(loaded.module)
     found: list[tuple[str, set[str]]] = []
-    shares: list[float] = []
-    last = own
+    shares, last = list[float](), loaded
     for layer, share, each in randomized(loaded, stages=4, seed=3):
-        last = each.module
-        found.append((layer, changed(own, last)))
+        found.append((layer, changed(own, each.module)))
         shares.append(share)
+        last = each
     assert shares == sorted(shares)
     assert shares[-1] == 1
     names = [layer for layer, _ in found]
@@ -40,7 +39,7 @@ def test_weights_go_from_the_output_inwards_and_the_network_keeps_its_own(networ
     assert changed(own, loaded.module) == set()
     assert loaded.untrained is not None
     fresh = loaded.untrained(3).state_dict()
-    assert all(torch.equal(fresh[name], value) for name, value in last.state_dict().items())
+    assert all(torch.equal(fresh[name], value) for name, value in last.module.state_dict().items())
 
 
 def test_the_seed_decides_the_weights(network):

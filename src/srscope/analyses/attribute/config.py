@@ -29,6 +29,16 @@ class Config(ImagesConfig):
         most_steps: Of a path; the error stays what it is then.
         sanity: Networks with ever more random weights that maps are compared with; 0 for none.
 
+        orders: Random orders that channels are removed in, beside those by saliency; 0 leaves
+            channels out. The layer is the deepest that is shown by default, unless layers are
+            named.
+        causal: Trials of each block of the causal effect map, 50 as published; 0 leaves it out: it
+            takes thousands of passes.
+        target: A network fine-tuned from NETWORK for a degradation, of the same architecture: the
+            filters it deals with the degradation by are sought. None are without.
+        filter_set: Set of the suite whose filters are sought; the last one if absent.
+        filter_other: Set that they should not serve; the first one if absent.
+        filter_steps: On the line from target to NETWORK.
 
     Raises:
         ParameterError: If a number is out of its range.
@@ -46,12 +56,30 @@ class Config(ImagesConfig):
     tolerance: float = 0.01
     most_steps: int = 400
     sanity: int = 5
+    orders: int = 5
+    causal: int = 0
+    target: str | None = None
+    filter_set: str | None = None
+    filter_other: str | None = None
+    filter_steps: int = 100
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, least in (("window", 1), ("steps", 2), ("sanity", 0), ("crop", 0)):
+        for name, least in (
+            ("window", 1),
+            ("steps", 2),
+            ("sanity", 0),
+            ("orders", 0),
+            ("filter_steps", 1),
+            ("crop", 0),
+        ):
             if getattr(self, name) < least:
                 raise ParameterError(name, f"{least} or more", getattr(self, name))
+        if self.causal != 0 and self.causal < 2:
+            raise ParameterError("causal", "0, or 2 or more trials", self.causal)
+        if self.causal and self.as_is:
+            remedy = "as an image fed as it stands has no original to compare with"
+            raise ParameterError("causal", "0 with as_is", self.causal, remedy)
         if self.most_steps < self.steps:
             raise ParameterError("most_steps", f"{self.steps} or more, as steps", self.most_steps)
         if not 0 < self.tolerance < 1:

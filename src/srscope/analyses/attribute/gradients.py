@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srscope.errors import DegenerateError, NetworkError, ParameterError
@@ -199,3 +200,13 @@ def output_of(network: LoadedNetwork, image_NCHW: Tensor) -> Tensor:
             "output image depends on, so give a network that restores images"
         )
     return output
+
+
+def size_of(image_1CHW: Tensor) -> tuple[int, int]:
+    """Return height and width."""
+    return image_1CHW.shape[2], image_1CHW.shape[3]
+
+
+def batch_of(image_HW3: NDArray[np.float32]) -> Tensor:
+    """Return an image as a batch of one, in double precision."""
+    return torch.from_numpy(image_HW3.transpose(2, 0, 1)[None].astype(np.float64))

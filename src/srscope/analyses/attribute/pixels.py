@@ -8,14 +8,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-import numpy as np
-import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from srscope.analyses.attribute.config import Config
-from srscope.analyses.attribute.gradients import Window, WindowDetail, detail
+from srscope.analyses.attribute.gradients import Window, WindowDetail, detail, size_of
 from srscope.analyses.attribute.paths import along, blur_path, straight_path
 from srscope.analyses.attribute.record import LAM, STRAIGHT, PixelMap, RandomMap
 from srscope.analyses.attribute.sanity import randomized
@@ -146,13 +143,3 @@ def random_maps(
                 RandomMap(method=method, layer=layer, share=share, correlation=correlation, why=why)
             )
     return tuple(found)
-
-
-def size_of(image_1CHW: Tensor) -> tuple[int, int]:
-    """Return height and width."""
-    return image_1CHW.shape[2], image_1CHW.shape[3]
-
-
-def batch_of(image_HW3: NDArray[np.float32]) -> Tensor:
-    """Return an image as a batch of one, in double precision."""
-    return torch.from_numpy(image_HW3.transpose(2, 0, 1)[None].astype(np.float64))

@@ -6,6 +6,7 @@ Suffixes: H/W height and width, 3 red, green and blue.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.analyses.attribute.causal import CausalMap
+from srscope.analyses.attribute.channels import ChannelSaliency
+from srscope.analyses.attribute.filters import FilterRecord
 from srscope.analyses.attribute.gradients import Window
 from srscope.runtime.files import atomic_path
 from srscope.study.record import plain
@@ -102,6 +106,9 @@ class AttributeRecord:
         window: Of the output.
         versions: Of the image.
         random: Maps by networks with random weights.
+        channels: Their saliency, one a layer.
+        causal: Causal effect maps, one a version.
+        filters: Those that a fine-tuned network deals with a degradation by.
     """
 
     network: str
@@ -111,6 +118,9 @@ class AttributeRecord:
     window: Window
     versions: tuple[Version, ...]
     random: tuple[RandomMap, ...]
+    channels: tuple[ChannelSaliency, ...] = ()
+    causal: tuple[CausalMap, ...] = ()
+    filters: FilterRecord | None = None
 
 
 def to_dict(record: AttributeRecord) -> dict[str, Any]:
@@ -133,7 +143,22 @@ def to_dict(record: AttributeRecord) -> dict[str, Any]:
             for each in version.maps
         ],
         "random_weights": plain(record.random),
+        "channels": _lists(record.channels),
+        "causal": _lists(record.causal),
+        "filters": plain(record.filters),
     }
+
+
+def _lists(records: Sequence[ChannelSaliency] | Sequence[CausalMap]) -> list[dict[str, Any]]:
+    """Return records whose arrays are small enough for JSON."""
+    return [
+        {
+            field.name: value.tolist() if isinstance(value, np.ndarray) else plain(value)
+            for field in dataclasses.fields(each)
+            for value in (getattr(each, field.name),)
+        }
+        for each in records
+    ]
 
 
 def write(record: AttributeRecord, folder: Path) -> None:
