@@ -26,8 +26,11 @@ from srscope.cli.main import main
 from srscope.degradations.catalogue import unregister_suite
 from srscope.degradations.family import unregister
 from srscope.images.folder import load_folder
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
+from srscope.networks.zoo import list_networks
 from srscope.projection.config import TsneConfig
 from support.foreign import SPANDREL, Swapped, scripted
+from support.labs import save_network
 from support.ncnn_files import NcnnWriter
 from support.onnx_files import OnnxWriter
 from support.onnx_files import weights as filters
@@ -56,7 +59,7 @@ QUICKLY: dict[str, dict[str, Any]] = {
         "crop": 16, "steps": 2, "most_steps": 2, "sanity": 0, "orders": 1, "causal": 0,
         "contents": 4, "patch": 16, "filter_steps": 1,
     },
-    "dose": {"contents": 4, "patch": 16, "steps": 3, "draws": 20},
+    "dose": {"contents": 16, "patch": 16, "steps": 3, "draws": 20},
     "generalize": {"contents": 4, "patch": 16, "draws": 20, "splits": 20},
     "identify": {"contents": 4, "patch": 16, "training": "photos"},
     "intervene": {"contents": 4, "patch": 16, "controls": 1, "resamples": 100},
@@ -85,7 +88,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what the pages take for granted."""
     folder = tmp_path_factory.mktemp("reader")
     for name in ("photos", "scans", "DCIM"):
-        photographs(folder / name, count=4, size=(80, 72))
+        photographs(folder / name, count=8 if name == "photos" else 4, size=(140, 132))
     for path in (folder / "scans").iterdir():
         path.rename(path.with_stem(path.stem.replace("photo", "film")))
     shutil.copy(folder / "photos" / "photo-0.png", folder / "photo.jpg")
@@ -114,17 +117,31 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "models" / f"net_g_{step}.safetensors"
         state = srscope.load_network(str(path)).module.state_dict()
         torch.save({"params": state}, path.with_suffix(".pth"))
+    _narrow_networks(folder / "bundled")
     return folder
+
+
+def _narrow_networks(folder: Path) -> None:
+    """Make networks of few channels that stand in for the bundled ones, under their names."""
+    folder.mkdir()
+    for card in list_networks():
+        shutil.copy(card.path.with_suffix(".json"), folder)
+        if card.name.startswith("sr"):
+            config = SRResNetConfig(channels=8, global_residual="wgr" in card.name)
+            save_network(folder, card.name, SRResNet(config))
+        else:
+            (folder / card.path.name).symlink_to(card.path)
 
 
 @pytest.fixture
 def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Work in a copy of the folder, which is the home too; leave nothing behind."""
     folder = tmp_path / "reader"
-    shutil.copytree(files, folder)
+    shutil.copytree(files, folder, symlinks=True)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])  # as python, notebooks and IDEs do
+    monkeypatch.setattr("srscope.networks.zoo.WEIGHTS", files / "bundled")
     few = load_folder(folder / "photos")
     monkeypatch.setattr("srscope.images.sources.load_bundled", lambda _: few)
     for drawn in ("save_figures", "save_each"):

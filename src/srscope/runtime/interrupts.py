@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 from types import FrameType
@@ -35,4 +36,9 @@ def hear_interrupts_once() -> None:
     def hear_again(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, interrupted)
 
+    # Python takes its handlers back when it ends, and the alarm would then kill a slow end.
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
+
     signal.signal(signal.SIGINT, interrupted)
+    # Python takes its handlers back when it ends, and the alarm would then kill a slow end.
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)

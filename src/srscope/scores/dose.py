@@ -233,7 +233,10 @@ def _d_prime(pair_2M: NDArray[np.float64], weight_M: NDArray[np.float64]) -> flo
     mean_2 = np.average(pair_2M, axis=1, weights=weight_M)
     around_2M = (pair_2M - mean_2[:, None]) ** 2
     spread = float(np.average(around_2M, axis=1, weights=weight_M).mean())
-    return float(mean_2[1] - mean_2[0]) / math.sqrt(spread) if spread > 0 else math.nan
+    apart = float(mean_2[1] - mean_2[0])
+    if apart == 0:  # a level that rounding to 8 bits leaves without effect
+        return 0.0
+    return apart / math.sqrt(spread) if spread > 0 else math.nan
 
 
 def _centred(value_BL: NDArray[np.float64]) -> NDArray[np.float64]:
