@@ -117,6 +117,7 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for name in ("analyze", "compare", "over_training"):
         quick = functools.partial(getattr(srscope, name), **QUICK, tsne=TSNE)
         monkeypatch.setattr(srscope, name, quick)
+    monkeypatch.setattr("srscope.analyses.runner.write_record", lambda *_: None)
     few_steps = functools.partial(srscope.attribute, **FEW_STEPS)
     monkeypatch.setattr(srscope, "attribute", few_steps)
     # Three trials a block, whatever the page asks for.
