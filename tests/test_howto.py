@@ -155,6 +155,7 @@ def place(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setattr(srscope, name, quick)
     for name, options in QUICKLY.items():
         monkeypatch.setattr(srscope, name, functools.partial(getattr(srscope, name), **options))
+    monkeypatch.setattr("srscope.analyses.runner.write_record", lambda *_: None)
     # Three trials a block, whatever the page asks for.
     monkeypatch.setattr("srscope.analyses.attribute.causal.MATTERS", 1e9)
     modules = set(sys.modules)
