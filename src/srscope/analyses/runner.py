@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from srscope.analyses import ANALYSES
+from srscope.analyses.results import refuse_mixture
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
@@ -104,6 +105,7 @@ def run_analysis(
     if len(given) > 1 and not ANALYSES[name].several:
         raise ParameterError("networks", f"one for {name}", len(given))
     loaded = [load_network(each) if isinstance(each, str) else each for each in given]
+    refuse_mixture(out, f"{name}.json")
     with writing_to(out):
         with opened(cache) as stages:
             session = Session(settings.analysis_config(), stages=stages, progress=progress)
@@ -164,4 +166,5 @@ def write_record(
         protocol=told["protocol"],
         environment=told["environment"],
         data=f"{name}.json",
+        remarks=[f"{each.name}: {remark}" for each in networks for remark in each.remarks],
     )

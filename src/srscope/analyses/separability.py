@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from srscope.analyses.results import SCORES, refuse_mixture
 from srscope.errors import ParameterError
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.spec import is_snapshots
@@ -34,7 +35,8 @@ def analyze(
     Args:
         network: A bundled name, a checkpoint's path, or what :func:`load_network` returned.
         out: Folder for ``report.html``, ``scores.json``, figures and features; ``None`` writes
-            nothing.
+            nothing. An earlier study in it is replaced; the result of another kind of analysis is
+            not.
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
         cache: Folder in which finished stages are kept, 4 GB of them at most, and found again by
@@ -55,6 +57,7 @@ def analyze(
         remedy = "for a folder of checkpoints there is srscope.over_training"
         raise ParameterError("network", "one network", network, remedy)
     loaded = load_network(network) if isinstance(network, str) else network
+    refuse_mixture(out, SCORES)
     with writing_to(out):
         features = Path(out) / "features" if out is not None and settings.keep_features else None
         with opened(cache) as stages:

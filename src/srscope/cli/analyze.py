@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import jsonargparse
 
-from srscope.cli.common import add_plugin, names_in, print_skipped, run_plugins
+from srscope.cli.common import (
+    add_plugin,
+    names_in,
+    print_remarks,
+    print_skipped,
+    run_plugins,
+    telling_replaced,
+)
 from srscope.errors import ParameterError
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import is_snapshots, short_name, split_query
@@ -121,8 +128,9 @@ def run(args: Any) -> None:
         raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     loaded = load_network(network)
+    print_remarks(network, loaded.remarks)
     starting = time.perf_counter() - started
-    with stage_progress(quiet=quiet) as progress:
+    with telling_replaced(folder, "scores.json"), stage_progress(quiet=quiet) as progress:
         study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
     print_study(study)
     if profiled:
@@ -153,7 +161,7 @@ def _run_over_training(
 
     stem = Path(split_query(folder)[0].replace("*", "")).resolve().stem.strip("-_. ")
     target = Path(out or f"srscope-out/{stem or 'network'}-training-{config.suite_name}")
-    with stage_progress(quiet=quiet) as progress:
+    with telling_replaced(target, "course.json"), stage_progress(quiet=quiet) as progress:
         course = over_training(
             folder,
             checkpoints=checkpoints,
@@ -164,6 +172,7 @@ def _run_over_training(
         )
     print_course(course)
     print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
+    print_remarks(course.name, course.moments[-1].study.network.remarks)
     print_reservations(course.moments[0].study, config)
     print(headline(course))
     print(target / "report.html")

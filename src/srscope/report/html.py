@@ -74,7 +74,7 @@ def render(record: Study) -> str:
         kind=text(outcome.kind),
         headline=prose(outcome.headline),
         findings=findings,
-        facts=_facts(record),
+        facts=_facts(record) + tables.remarks(record.network),
         controls_lead=_controls_lead(record),
         scores=tables.score_table(record),
         all_scores=tables.score_table(record, all_columns=True),

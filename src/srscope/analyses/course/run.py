@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from srscope.analyses.course.record import Course, Moment, write_course
+from srscope.analyses.results import COURSE, refuse_mixture
 from srscope.errors import CheckpointError
 from srscope.runtime.files import writing_to
 from srscope.scores.record import LayerScores
@@ -57,6 +58,7 @@ def over_training(
     """
     settings = dataclasses.replace(config or AnalysisConfig(), **options, keep_features=False)
     snapshots = find_snapshots(str(folder), most=checkpoints)
+    refuse_mixture(out, COURSE)
     with writing_to(out):
         with opened(cache) as stages:
             course = _course(snapshots, Session(settings, stages=stages, progress=progress))
