@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -18,7 +17,10 @@ from srscope.networks.outputs import image_of, tensors_in, told_of
 from srscope.networks.zoo import load_network
 from support.documented import row_of
 
-Pair = namedtuple("Pair", ["restored", "features"])
+
+class Pair(NamedTuple):
+    restored: Tensor
+    features: Tensor
 
 
 @dataclass

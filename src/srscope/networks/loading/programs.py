@@ -75,7 +75,7 @@ def load_program(path: str | Path, kind: Kind, options: Mapping[str, Value]) -> 
         known=Known(by="its file"),
         treatment=Treatment.of(own),
         no_untrained=f"a {kind} file holds no code that makes fresh weights",
-        batch="make the file with more than one, for torch.export with dynamic dimensions "
+        batch="make it with more than one, for torch.export with dynamic dimensions "
         "(torch.export.Dim.AUTO)",
     )
 

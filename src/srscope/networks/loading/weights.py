@@ -3,7 +3,7 @@
 A file may hold them under any keys, nested in any order, beside averages of them, other networks,
 optimizers and counters. Every group of tensors that may be a network is a candidate, named by its
 keys (``state_dict.generator_ema``). What parallel training and compilation put into names
-(:data:`TECHNICAL`) is taken out wherever it stands.
+(:data:`~srscope.networks.loading.keys.TECHNICAL`) is taken out wherever it stands.
 
 The order, best first: what the user names (``?key=``); then
 
@@ -17,8 +17,7 @@ The order, best first: what the user names (``?key=``); then
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,36 +26,24 @@ import torch
 from torch import Tensor
 
 from srscope.errors import CheckpointError, UnknownNameError
+from srscope.networks.loading.keys import (
+    OPTIMIZER,
+    Parts,
+    is_counter,
+    is_inside,
+    is_named,
+    is_optimizer,
+    is_role,
+    rank_of,
+    stripped,
+    words_of,
+)
 from srscope.networks.loading.limits import check_tensors
 from srscope.networks.loading.reading import is_of_a_run, read_checkpoint, size_of
 
-TECHNICAL = frozenset(
-    {"module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_forward_module"}
-)
-"""Parts of names that wrappers of networks add."""
-_AVERAGE = {"ema", "average", "averaged", "averaging", "avg", "swa", "shadow", "polyak"}
-_RAW = {"raw", "online", "current", "original", "backup", "replaced", "collected"}
-_OTHER = {"discriminator", "disc", "critic", "d", "dis", "perceptual", "vgg", "lpips", "loss"}
-_GENERATOR = {"generator", "gen", "g", "sr", "upscaler"}
-_PLAIN = {
-    "params",
-    "param",
-    "state",
-    "dict",
-    "model",
-    "models",
-    "net",
-    "nets",
-    "network",
-    "weights",
-}
-_ROLES = _AVERAGE | _RAW | _OTHER | _GENERATOR | _PLAIN
-_OPTIMIZER = {"optimizer", "optimizers", "optim", "scheduler", "schedulers", "scaler"}
-_COUNTERS = {"n", "averaged", "step", "steps", "counter", "num", "updates", "decay", "initted"}
 _DEEPEST = 12
 _SHOWN = 6
 
-Parts = tuple[str, ...]
 Entries = dict[Parts, Tensor]
 
 
@@ -66,7 +53,7 @@ class Weights:
 
     Args:
         key: Where it stands in the file; empty for the whole file.
-        tensors: By name, without :data:`TECHNICAL` parts.
+        tensors: By name, without the parts that wrappers add.
         sure: All that stands beside it are other networks, averages or counters.
         rank: Its place in the order, without that in the file.
         layer: Its key ends like the name of a layer, not of a network.
@@ -114,7 +101,7 @@ class Contents:
         """Return words for which weights were taken; none for a file that is one state dict."""
         if not taken.key:
             return ()
-        others = [w.key for w in self.groups if not _inside(w.key, taken.key)]
+        others = [w.key for w in self.groups if not is_inside(w.key, taken.key)]
         beside = f", beside {', '.join(others[:_SHOWN])} (?key= takes another)" if others else ""
         return (f"of {self.path.name} the weights {taken.key} are taken{beside}",)
 
@@ -138,7 +125,7 @@ class Contents:
         if self.key is not None:
             return
         for other in self.groups:
-            apart = other.key != taken.key and not _inside(other.key, taken.key)
+            apart = other.key != taken.key and not is_inside(other.key, taken.key)
             if apart and other.rank == taken.rank and _alike(other.tensors, taken.tensors):
                 raise CheckpointError(
                     self.path,
@@ -164,7 +151,7 @@ class Contents:
         found: list[tuple[bool, Weights]] = []
         for parts in self.entries:
             prefix = parts[: -len(longest)]
-            if parts[-len(longest) :] != longest or not _named(prefix, self.key):
+            if parts[-len(longest) :] != longest or not is_named(prefix, self.key):
                 continue
             if self._holds(prefix, names):
                 tensors = {real: self.entries[*prefix, *name] for name, real in names.items()}
@@ -172,7 +159,7 @@ class Contents:
                     not isinstance(target[real], Tensor) or target[real].shape == tensor.shape
                     for real, tensor in tensors.items()
                 )
-                rank = _rank(prefix, averaged=(*prefix, "n_averaged") in self.entries)
+                rank = rank_of(prefix, averaged=(*prefix, "n_averaged") in self.entries)
                 weights = Weights(key=".".join(prefix), tensors=tensors, sure=True, rank=rank)
                 found.append((not fits, weights))
         return min(found, key=lambda each: (each[0], each[1].rank))[1] if found else None
@@ -188,8 +175,8 @@ class Contents:
             if parts[: len(prefix)] == prefix and parts[len(prefix) :] not in names
         ]
         return all(
-            (len(parts) > 1 and parts[0] not in heads and _is_role(prefix, parts[0], self.nodes))
-            or _is_counter(parts, self.entries[*prefix, *parts])
+            (len(parts) > 1 and parts[0] not in heads and is_role(prefix, parts[0], self.nodes))
+            or is_counter(parts, self.entries[*prefix, *parts])
             for parts in more
         )
 
@@ -231,12 +218,12 @@ def weights_in(path: str | Path, content: Any, key: str | None = None) -> Conten
     )
     if key is None:
         return contents
-    if not any(_named(parts[:-1], key) for parts in entries):
+    if not any(is_named(parts[:-1], key) for parts in entries):
         known = [each.key for each in contents.groups if each.key]
         if not known:
             raise CheckpointError(file, "holds one set of weights", "leave ?key= out")
         raise UnknownNameError(f"weights in {file.name}", key, known)
-    chosen = [each for each in candidates if _named(tuple(each.key.split(".")), key)]
+    chosen = [each for each in candidates if is_named(tuple(each.key.split(".")), key)]
     return replace(contents, candidates=tuple(chosen or [_under(entries, key)]))
 
 
@@ -249,16 +236,6 @@ def checked(contents: Contents, taken: Weights) -> dict[str, Tensor]:
     return check_tensors(contents.path, taken.tensors, size_of(contents.path))
 
 
-def stripped(parts: Parts) -> Parts:
-    """Return a name's parts without those of wrappers.
-
-    Example:
-        >>> stripped(("_orig_mod", "body", "module", "0", "weight"))
-        ('body', '0', 'weight')
-    """
-    return tuple(part for part in parts if part not in TECHNICAL) or parts
-
-
 def _flattened(
     content: Any, prefix: Parts, nodes: set[Parts], deep: int
 ) -> Iterator[tuple[Parts, Tensor]]:
@@ -269,12 +246,8 @@ def _flattened(
     for name, value in content.items():
         if isinstance(value, Tensor):
             yield (*prefix, *str(name).split(".")), value
-        elif isinstance(value, Mapping) and deep and not _is_optimizer(str(name), value):
+        elif isinstance(value, Mapping) and deep and not is_optimizer(str(name), value):
             yield from _flattened(value, (*prefix, str(name)), nodes, deep - 1)
-
-
-def _is_optimizer(name: str, value: Mapping[Any, Any]) -> bool:
-    return bool(_words(name) & _OPTIMIZER) or {"state", "param_groups"} <= set(value)
 
 
 def _networks(
@@ -282,20 +255,20 @@ def _networks(
 ) -> Iterator[Weights]:
     """Yield a group of tensors as a network, then those inside it that are named as networks."""
     averaged = any(parts == ("n_averaged",) for parts in entries)
-    entries = {parts: each for parts, each in entries.items() if not _is_counter(parts, each)}
+    entries = {parts: each for parts, each in entries.items() if not is_counter(parts, each)}
     heads = list(dict.fromkeys(parts[0] for parts in entries))
     inside = {
         head: {p[1:]: each for p, each in entries.items() if p[0] == head and len(p) > 1}
         for head in heads
     }
-    roles = [head for head in heads if inside[head] and _is_role(prefix, head, nodes)]
+    roles = [head for head in heads if inside[head] and is_role(prefix, head, nodes)]
     alone = len(heads) == 1 and bool(inside[heads[0]])
     if entries and not (alone and (*prefix, heads[0]) in nodes):
         yield Weights(
             key=".".join(prefix),
             tensors={".".join(parts): each for parts, each in entries.items()},
             sure=sure,
-            rank=_rank(prefix, averaged=averaged),
+            rank=rank_of(prefix, averaged=averaged),
             layer=layer,
         )
     for head in heads if alone else roles:
@@ -306,49 +279,10 @@ def _networks(
         yield from _networks(inside[head], (*prefix, head), nodes, sure=below, layer=not named)
 
 
-def _is_role(prefix: Parts, head: str, nodes: Collection[Parts]) -> bool:
-    """Tell whether a part of a name is called like a network or its keeper, or is a key."""
-    return (*prefix, head) in nodes or _words(head) <= _ROLES
-
-
-def _is_counter(parts: Parts, tensor: Tensor) -> bool:
-    counts = not tensor.is_floating_point() or _words(parts[0]) <= _COUNTERS
-    return len(parts) == 1 and tensor.numel() == 1 and counts
-
-
-def _rank(prefix: Parts, *, averaged: bool) -> tuple[bool, ...]:
-    words: set[str] = set().union(*map(_words, prefix))
-    other = any(_words(part) & _OTHER and _words(part) <= _ROLES for part in prefix)
-    return (
-        other,
-        bool(words & _RAW),
-        not (averaged or words & _AVERAGE),
-        not words & _GENERATOR,
-    )
-
-
-def _words(name: str) -> set[str]:
-    """Return the words that a key is made of: ``netG_ema`` is net, g, ema."""
-    found = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", name)
-    return {word.lower() for word in found} or {name}
-
-
-def _named(prefix: Parts, key: str | None) -> bool:
-    """Tell whether a key means what stands at a place, or around it."""
-    if key is None:
-        return True
-    place = f".{'.'.join(prefix)}."
-    return f".{key}." in place
-
-
-def _inside(key: str, other: str) -> bool:
-    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
-
-
 def _under(entries: Entries, key: str) -> Weights:
     """Return all that stands under a key that is no candidate's."""
-    place = next(parts[:-1] for parts in entries if _named(parts[:-1], key))
-    while len(place) > 1 and _named(place[:-1], key):
+    place = next(parts[:-1] for parts in entries if is_named(parts[:-1], key))
+    while len(place) > 1 and is_named(place[:-1], key):
         place = place[:-1]
     return _all(entries, place)
 
@@ -356,7 +290,7 @@ def _under(entries: Entries, key: str) -> Weights:
 def _all(entries: Entries, place: Parts) -> Weights:
     inside = {p[len(place) :]: each for p, each in entries.items() if p[: len(place)] == place}
     tensors = {".".join(parts): each for parts, each in inside.items()}
-    rank = _rank(place, averaged=False)
+    rank = rank_of(place, averaged=False)
     return Weights(key=".".join(place), tensors=tensors, sure=True, rank=rank)
 
 
@@ -388,7 +322,7 @@ def _refuse_others(file: Path, content: Any) -> None:
         {"state", "param_groups"} <= set(content)
     ):
         return
-    states = [str(name) for name in content if _words(str(name)) & _OPTIMIZER]
+    states = [str(name) for name in content if words_of(str(name)) & OPTIMIZER]
     if states or {"state", "param_groups"} <= set(content):
         raise CheckpointError(
             file,

@@ -143,16 +143,18 @@ class _Pass:
 
 def _measured(run: _Pass, side: int, output: Any, scale: int | None) -> Sizes:
     """Return what a network takes and returns, given a side that it takes."""
-    steps = [step for step in range(1, side) if side % step == 0]
     lost, told = 0, ""
     first = _extent(output)
     if first is None:
-        multiple = next((step for step in steps if run(side + step) is not None), side)
+        multiple = next((s for s in _divisors(side) if run(side + s) is not None), side)
         if scale is None:
             _refuse_larger(output, side, run(side + multiple), side + multiple)
         found = scale or 1
     else:
-        multiple, found, lost = _growth(run, side, first, steps, scale)
+        grown = _growth(run, side, first, scale)
+        if grown is None:  # cut to multiples of what 32 is none of?
+            side, grown = _growth_elsewhere(run, side)
+        multiple, found, lost = grown
     if lost:
         told = f"returns an image {abs(lost)} pixels {'smaller' if lost > 0 else 'larger'} a side"
         told += f" than {found} times its input"
@@ -170,13 +172,16 @@ def _measured(run: _Pass, side: int, output: Any, scale: int | None) -> Sizes:
     )
 
 
-def _growth(
-    run: _Pass, side: int, first: int, steps: Sequence[int], scale: int | None
-) -> tuple[int, int, int]:
+def _divisors(side: int) -> list[int]:
+    """Return what sides may be multiples of if this one is taken."""
+    return [step for step in range(1, side) if side % step == 0]
+
+
+def _growth(run: _Pass, side: int, first: int, scale: int | None) -> tuple[int, int, int] | None:
     """Return multiple, magnification, and pixels lost, from how an image grows with the input."""
     whole = first // side if first % side == 0 else 0
     made: dict[int, int] = {}
-    for step in steps:
+    for step in _divisors(side):
         extent = _extent(run(side + step))
         if extent is not None:
             made[step] = extent
@@ -190,10 +195,27 @@ def _growth(
             return step, scale or by, by * side - first if scale in (None, by) else 0
     if scale is not None or (whole and not made):  # one side alone is taken
         return next(iter(made), side), scale or whole, 0
-    step, extent = next(iter(made.items()), (0, 0))
-    seen = f"{first} pixels a side of {side}" + (f", and {extent} of {side + step}" if step else "")
+    return None
+
+
+def _growth_elsewhere(run: _Pass, side: int) -> tuple[int, tuple[int, int, int]]:
+    """Return the first longer side from which an image grows by a whole number, and how.
+
+    Raises:
+        NetworkError: If there is none nearby.
+    """
+    made = {side + more: _extent(run(side + more)) or 0 for more in range(min(side, _EVERY) + 1)}
+    for other, extent in made.items():
+        grown = _growth(run, other, extent, None) if extent and extent % other == 0 else None
+        if grown is not None and other + grown[0] in made:
+            return other, grown
+    first = made.pop(side)
+    second, extent = next(((s, extent) for s, extent in made.items() if extent), (0, 0))
+    seen = f"{first} pixels a side of {side}" + (f", and {extent} of {second}" if second else "")
     why = "is no whole magnification"
-    if extent == first:
+    if not first:
+        seen = f"an image that is not square of one of {side} pixels a side"
+    elif extent == first:
         why = "does not grow with the input; a traced program may have its example's size baked in"
     raise NetworkError(f"the network makes {seen}, which {why}; {_SAY}")
 
