@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from torch import nn
 
 from srscope.analyses.results import held, refuse_mixture
 from srscope.analyses.runner import run_analysis
@@ -14,6 +17,7 @@ from srscope.analyses.separability import analyze
 from srscope.cli.common import telling_replaced
 from srscope.errors import FileProblem
 from srscope.exports.export import export
+from srscope.features.extract import extract
 from srscope.study.store import write_study
 from support import studies
 
@@ -77,3 +81,22 @@ def test_of_a_comparison_every_network_is_exported(tmp_path: Path) -> None:
     assert all(path.is_file() for path in written)
     to = tmp_path / "to"
     assert export(tmp_path, ["latex"], to=to) == [to / n / "scores.tex" for n in ("one", "two")]
+
+
+def test_features_of_another_network_are_not_exported_with_a_study(tmp_path: Path) -> None:
+    study = studies.make(contents=6)
+    write_study(study, tmp_path)
+    images_NCHW = np.zeros((len(study.inputs.set_N), 3, 4, 4), np.float32)
+    network = nn.Sequential(nn.Conv2d(3, 2, 1))
+    extract(
+        network,
+        images_NCHW,
+        ["0"],
+        store=tmp_path / "features" / "network",
+        arrays={"images_NCHW": images_NCHW},
+        metadata={"network": {"sha256": "0" * 64}},
+    )
+    with pytest.raises(FileProblem, match=r"of another network .*; delete that folder, or"):
+        export(tmp_path, ["npz"])
+    shutil.rmtree(tmp_path / "features")
+    assert export(tmp_path, ["npz"])
