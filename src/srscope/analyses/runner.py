@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from srscope.analyses import ANALYSES
+from srscope.analyses.results import refuse_mixture
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork
@@ -106,6 +107,7 @@ def run_analysis(
         raise ParameterError("networks", f"one for {name}", len(given))
     take: Callable[[Sequence[Any]], list[Any]] = getattr(module, "take", _loaded)
     loaded = take(given)
+    refuse_mixture(out, f"{name}.json")
     with writing_to(out):
         with opened(cache) as stages:
             session = Session(settings.analysis_config(), stages=stages, progress=progress)
@@ -175,4 +177,5 @@ def write_record(
         protocol=told["protocol"],
         environment=told["environment"],
         data=f"{name}.json",
+        remarks=[f"{each.name}: {remark}" for each in networks for remark in each.remarks],
     )

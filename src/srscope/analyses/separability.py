@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.analyses.results import SCORES, refuse_mixture
 from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
 from srscope.features.arrays import layer_values
@@ -46,7 +47,8 @@ def analyze(
             one, an object of timm or spandrel: all that
             :func:`~srscope.networks.zoo.load_network` takes.
         out: Folder for ``report.html``, ``scores.json``, figures and features; ``None`` writes
-            nothing.
+            nothing. An earlier study in it is replaced; the result of another kind of analysis is
+            not.
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
         cache: Folder in which finished stages are kept, 4 GB of them at most, and found again by
@@ -72,6 +74,7 @@ def analyze(
     loaded = load_network(network, **feeding)
     if settings.devices > 1 and is_helper():  # the first process writes
         out = cache = None
+    refuse_mixture(out, SCORES)
     with writing_to(out):
         features = Path(out) / "features" if out is not None and settings.keep_features else None
         with opened(cache) as stages:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import jsonargparse
 
-from srscope.cli.common import add_plugin, names_in, print_skipped, run_plugins
+from srscope.cli.common import (
+    add_plugin,
+    names_in,
+    print_remarks,
+    print_skipped,
+    run_plugins,
+    telling_replaced,
+)
 from srscope.errors import ParameterError
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import is_snapshots, short_name, split_query
@@ -127,8 +134,9 @@ def run(args: Any) -> None:
         return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     loaded = load_network(network)
+    print_remarks(network, loaded.remarks)
     starting = time.perf_counter() - started
-    with stage_progress(quiet=quiet) as progress:
+    with telling_replaced(folder, "scores.json"), stage_progress(quiet=quiet) as progress:
         study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
     print_study(study)
     if profiled:
@@ -158,7 +166,7 @@ def _run_over_training(
     from srscope.cli.console import print_course, stage_progress
 
     target = Path(out or f"srscope-out/{_stem(folder)}-training-{config.suite_name}")
-    with stage_progress(quiet=quiet) as progress:
+    with telling_replaced(target, "course.json"), stage_progress(quiet=quiet) as progress:
         course = over_training(
             folder,
             checkpoints=checkpoints,
@@ -169,6 +177,7 @@ def _run_over_training(
         )
     print_course(course)
     print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
+    print_remarks(course.name, course.moments[-1].study.network.remarks)
     print_reservations(course.moments[0].study, config)
     print(headline(course))
     print(target / "report.html")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from pathlib import Path
 
 import jsonargparse
 
@@ -32,6 +34,23 @@ def names_in(words: Sequence[str]) -> list[str]:
         ['fig1', 'fig8', 'fig9']
     """
     return [name for word in words for name in word.split(",") if name]
+
+
+def print_remarks(name: str, remarks: Sequence[str]) -> None:
+    """Say on stderr what has to be known of a network."""
+    for each in remarks:
+        print(f"srscope: {name}: {each}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def telling_replaced(folder: Path, file: str) -> Generator[None]:
+    """Say on stderr if the block replaces the result of other networks in a folder."""
+    from srscope.analyses.results import held
+
+    before = held(folder, file)
+    yield
+    if before not in ("", held(folder, file)):
+        print(f"srscope: {folder} held the result of {before}, now replaced", file=sys.stderr)
 
 
 def print_skipped(skipped: Sequence[Sequence[str]]) -> None:

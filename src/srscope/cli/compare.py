@@ -13,7 +13,7 @@ from srscope.cli.analyze import (
     take_cache,
     take_config,
 )
-from srscope.cli.common import print_skipped
+from srscope.cli.common import print_remarks, print_skipped, telling_replaced
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import short_name
 
@@ -41,10 +41,12 @@ def run(args: Any) -> None:
     cache = take_cache(options)
     config = take_config(options)
     folder = Path(out or f"srscope-out/compare-{_joined(networks)}-{config.suite_name}")
-    with stage_progress(quiet=quiet) as progress:
+    with telling_replaced(folder, "comparison.json"), stage_progress(quiet=quiet) as progress:
         comparison = compare(networks, out=folder, config=config, progress=progress, cache=cache)
     print_comparison(comparison)
     first = comparison.entries[0].study
+    for entry in comparison.entries:
+        print_remarks(entry.name, entry.study.network.remarks)
     print_skipped(first.inputs.skipped)
     print_reservations(first, config)
     print(headline(comparison))

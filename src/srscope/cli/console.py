@@ -270,7 +270,7 @@ def print_layers(network: LoadedNetwork, layers: Sequence[LayerRow], side: int) 
     ]
     columns = ("layer", "class", f"output for {side}x{side} pixels", "tap point", "default")
     print_table(f"layers of {network.name}", columns, rows, text_columns=4)
-    lines = [network.source, *network.notes]
+    lines = [network.source, *network.notes, *network.remarks]
     if network.no_untrained:
         lines.append(f"no untrained control: {network.no_untrained}")
     Console(soft_wrap=True, markup=False, highlight=False).print("\n".join(lines))

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonargparse
 
-from srscope.cli.common import names_in, print_skipped
+from srscope.cli.common import names_in, print_remarks, print_skipped
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import short_name
 
@@ -35,11 +35,14 @@ def run(args: Any) -> None:
     """Store the features, print how many and where."""
     from srscope.analyses.photographs import photograph_features
     from srscope.cli.console import stage_progress
+    from srscope.networks.zoo import load_network
 
     folder = Path(args.out or f"srscope-out/features-{short_name(args.network)}")
+    network = load_network(args.network)
+    print_remarks(args.network, network.remarks)
     with stage_progress(quiet=args.quiet) as progress:
         store = photograph_features(
-            args.network,
+            network,
             args.images,
             out=folder,
             layers=names_in(args.layers),

@@ -11,7 +11,7 @@ import jsonargparse
 
 from srscope.analyses import ANALYSES, Analysis
 from srscope.cli.analyze import add_cache, take_cache
-from srscope.cli.common import add_plugin, names_in, run_plugins
+from srscope.cli.common import add_plugin, names_in, print_remarks, run_plugins, telling_replaced
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import short_name
 
@@ -41,6 +41,7 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
     def run(args: Any) -> None:
         from srscope.analyses.runner import headline_of, run_analysis
         from srscope.cli.console import stage_progress
+        from srscope.networks.zoo import load_network
 
         options = args.as_dict()
         given, out, quiet = (options.pop(name) for name in ("networks", "out", "quiet"))
@@ -49,12 +50,18 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
         layers = tuple(names_in(options.pop("layers")))
         cache = take_cache(options)
         config = importlib.import_module(analysis.module).Config(layers=layers, **options)
+        loaded: list[Any] = networks
+        if not analysis.networks:
+            loaded = [load_network(each) for each in networks]
+            for name, network in zip(networks, loaded, strict=True):
+                print_remarks(name, network.remarks)
         taken = [Path(options[name]).stem for name, _ in analysis.takes]
         joined = "-".join([*map(short_name, networks), *taken])
         folder = Path(out or f"srscope-out/{analysis.name}-{joined[:80]}")
-        with stage_progress(quiet=quiet) as progress:
+        file = f"{analysis.name}.json"
+        with telling_replaced(folder, file), stage_progress(quiet=quiet) as progress:
             record = run_analysis(
-                analysis.name, networks, out=folder, config=config, progress=progress, cache=cache
+                analysis.name, loaded, out=folder, config=config, progress=progress, cache=cache
             )
         print(headline_of(analysis.name, record))
         print(folder / "report.html")

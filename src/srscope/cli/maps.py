@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonargparse
 
-from srscope.cli.common import add_plugin, run_plugins
+from srscope.cli.common import add_plugin, print_remarks, run_plugins
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import short_name
 
@@ -42,6 +42,7 @@ def run(args: Any) -> None:
     from srscope.analyses.maps.run import channel_rows, feature_maps, write_maps
     from srscope.cli.console import print_table, stage_progress
     from srscope.errors import ParameterError
+    from srscope.networks.zoo import load_network
 
     run_plugins(args.plugin)
     if args.channels < 1:  # before anything is computed
@@ -50,8 +51,10 @@ def run(args: Any) -> None:
         args.out or f"srscope-out/maps-{short_name(args.network)}-{Path(args.image).stem}"
     )
     with stage_progress(quiet=args.quiet) as progress:
+        network = load_network(args.network)
+        print_remarks(args.network, network.remarks)
         maps = feature_maps(
-            args.network,
+            network,
             args.image,
             layer=args.layer,
             suite=args.suite,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srscope.cli.common import print_skipped
+from srscope.cli.common import print_remarks, print_skipped
 from srscope.errors import FileProblem, ImageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def run(args: Any) -> None:
     from srscope.study.extraction import device_of
 
     network, source, out = load_network(args.network), Path(args.source), Path(args.out)
+    print_remarks(args.network, network.remarks)
     network.module.to(checked_device(device_of(args.device)))
     skipped: list[tuple[str, str]] = []
     if source.is_dir():

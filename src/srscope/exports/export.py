@@ -19,7 +19,7 @@ from srscope.figures.save import save_figures
 from srscope.projection.pca import pca
 from srscope.runtime.files import writing_to
 from srscope.study.record import Study
-from srscope.study.store import read_study
+from srscope.study.store import SCORES, read_study
 
 FIGURES = ("png", "svg", "pdf")
 _WRITERS: dict[str, Callable[[Exported, Path], list[Path]]] = {
@@ -45,10 +45,11 @@ def export(
 
     Args:
         folder: What ``analyze`` wrote to. With its ``features``, the PCA points are exported as
-            well as those of t-SNE.
+            well as those of t-SNE. Of what ``compare`` wrote to, every network is exported.
         formats: Of :data:`FORMATS`; by default all, but ``parquet`` only where pyarrow is
             installed.
-        to: Folder for the files; ``export`` in ``folder`` by default.
+        to: Folder for the files, of a comparison one in it for each network; ``export`` in
+            ``folder``, or in the network's, by default.
 
     Returns:
         The files written; of the projector's, its configuration last.
@@ -65,11 +66,25 @@ def export(
     out = Path(to) if to is not None else Path(folder) / "export"
     if out.exists() and not out.is_dir():
         raise FileProblem(out, "is a file, not a folder", "name another with --to")
+    inside = _compared(Path(folder))
+    if inside:
+        return [
+            path
+            for each in inside
+            for path in export(each, formats, to=None if to is None else out / each.name)
+        ]
     study = read_study(folder)
     points = pca_points(study, Path(folder) / "features")
     data = exported(study, points)
     with writing_to(out):
         return [path for name in dict.fromkeys(wanted) for path in _WRITERS[name](data, out)]
+
+
+def _compared(folder: Path) -> list[Path]:
+    """Return the folder of every network of a comparison; none for another folder."""
+    if not (folder / "comparison.json").is_file():
+        return []
+    return sorted(path.parent for path in folder.glob(f"networks/*/{SCORES}"))
 
 
 def pca_points(study: Study, features: Path) -> PcaPoints:
@@ -95,6 +110,10 @@ def pca_points(study: Study, features: Path) -> PcaPoints:
                 f"has features of {store.count} images, the analysis {len(study.inputs.set_N)}"
             )
             raise FileProblem(features, problem, "analyse again")
+        of: object = store.metadata.get("network", {}).get("sha256")
+        if of not in (None, study.network.sha256):
+            problem = "has features of another network than the analysis"
+            raise FileProblem(features, problem, "delete that folder, or analyse again")
         return {e.name: _pca(store.read(e.name), components, e.name) for e in store.layers}
 
     images_NCHW = FeatureStore.open(features / "network").array("images_NCHW")

@@ -30,6 +30,7 @@ from srscope.errors import (
 )
 from srscope.features.reduce import channels_first, check_reducer, reduce_features
 from srscope.features.tap import FeatureTap
+from srscope.networks.randomness import seeded
 from srscope.runtime.memory import reusing_memory
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -63,7 +64,8 @@ def stream_features(
     """Yield the features of ``layers``, batch by batch, without keeping any.
 
     While the generator lasts the network is tapped, in evaluation mode and on ``device``; when it
-    ends, or is closed, the network is as it was.
+    ends, or is closed, the network is as it was. Random numbers that it draws are those of one seed
+    in every batch.
 
     Args:
         network: Takes a float32 batch (B, C, H, W).
@@ -205,7 +207,8 @@ def _on_device(network: nn.Module, target: torch.device) -> Generator[None]:
 
 def _run(tap: FeatureTap, batch_BCHW: Tensor) -> dict[str, Tensor]:
     try:
-        return tap.run(batch_BCHW)
+        with seeded():  # for networks that draw random numbers in a pass
+            return tap.run(batch_BCHW)
     except SrscopeError:
         raise
     except torch.OutOfMemoryError as error:

@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from srscope.networks.outputs import image_of, is_image
+from srscope.networks.randomness import seeded
+
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the luma of ITU-R BT.601, full range."""
 
@@ -25,7 +28,8 @@ class AdaptedNetwork(nn.Module):
     """A foreign network behind srscope's calling convention.
 
     The network itself is untouched: its layers keep their names (see :func:`layer_modules`), and
-    an image in its own range and channels passes unchanged.
+    an image in its own range and channels passes unchanged. Random numbers that it draws are those
+    of one seed in every pass.
 
     Args:
         inner: The network.
@@ -36,6 +40,8 @@ class AdaptedNetwork(nn.Module):
             whose output image is repeated in three channels.
         mean: Subtracted from the image in [0, 1], one value or one a channel.
         std: What it is divided by then. ``mean=0, std=1/255`` makes [0, 255] of it.
+        output: Where the image is in what the network returns: see
+            :func:`~srscope.networks.outputs.image_of`.
 
     Example:
         >>> grey = AdaptedNetwork(nn.Conv2d(1, 1, 1), channels=1)
@@ -55,9 +61,11 @@ class AdaptedNetwork(nn.Module):
         channels: int = 3,
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
+        output: str = "",
     ) -> None:
         super().__init__()
         self.inner, self.call, self.grey = inner, call, channels == 1
+        self.output, self.seed = output, 0
         self.normalised = (*mean,) != (0.0,) or (*std,) != (1.0,)
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
@@ -76,17 +84,16 @@ class AdaptedNetwork(nn.Module):
             x_NCHW = (x_NCHW * self.luma).sum(dim=1, keepdim=True)
         x_NCHW = (x_NCHW - self.mean) / self.std if self.normalised else x_NCHW.clone()
         # A copy in any case: there are networks that scale their input in place.
-        output = self.inner(x_NCHW) if self.call is None else self.call(self.inner, x_NCHW)
+        channels = x_NCHW.shape[1]
+        with seeded(self.seed):
+            output = self.inner(x_NCHW) if self.call is None else self.call(self.inner, x_NCHW)
+        output = image_of(output, channels, self.output)
         if not is_image(output):
             return output
+        assert isinstance(output, Tensor)
         if self.normalised:
             output = output * self.std + self.mean
         return output.repeat(1, 3, 1, 1) if output.shape[1] == 1 else output
-
-
-def is_image(output: object) -> bool:
-    """Tell whether a network's output is (N, 1 or 3, H, W) with some height and width."""
-    return isinstance(output, Tensor) and output.ndim == 4 and output.shape[1] in (1, 3)
 
 
 def inner_network(network: nn.Module) -> nn.Module:

@@ -83,6 +83,8 @@ class LoadedNetwork:
         no_untrained: Why there is no untrained control, where there is none.
         notes: What is to be known of how srscope feeds the network: what it read, tried out or
             assumed.
+        remarks: What a reader of results must know too: which weights of a file and which of
+            several outputs were taken, what the features depend on beside the image.
     """
 
     module: nn.Module
@@ -99,6 +101,7 @@ class LoadedNetwork:
     layers: tuple[TapPoint, ...] = ()
     no_untrained: str = ""
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def fitted(self, side: int) -> int:
         """Return the shortest side that the network takes and that is not below ``side``."""
@@ -113,6 +116,7 @@ class LoadedNetwork:
             parameters=sum(p.numel() for p in self.module.parameters()),
             sha256=self.sha256,
             scale=self.scale,
+            remarks=self.remarks,
         )
 
 

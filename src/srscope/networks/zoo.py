@@ -16,18 +16,14 @@ from torch import nn
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.networks.architectures.build import build_network
 from srscope.networks.description import LoadedNetwork, weights_sha256
-from srscope.networks.loading.checkpoints import (
-    load_weights,
-    read_metadata,
-    read_state_dict,
-    srresnet_config,
-)
+from srscope.networks.loading.checkpoints import load_weights, read_metadata, srresnet_config
 from srscope.networks.loading.factory import load_factory
 from srscope.networks.loading.foreign import load_detected, load_timm
 from srscope.networks.loading.formats import load_by_format
 from srscope.networks.loading.objects import load_object, sharing
 from srscope.networks.loading.programs import load_program, program_kind
 from srscope.networks.loading.spec import Value, parse_spec, refuse_options
+from srscope.networks.loading.weights import checked, read_weights
 
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights"
 
@@ -141,18 +137,26 @@ def _load_file(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
     program = program_kind(path)
     if program is not None:
         return load_program(path, program, options)
-    state, metadata = read_state_dict(path), read_metadata(path)
-    if "architecture" in metadata or srresnet_config(state, global_residual=True) is not None:
-        refuse_options(options, ("global_residual",))
-        residual = options.get("global_residual")
-        if not isinstance(residual, bool | None):
-            raise ParameterError("global_residual", "true or false", residual)
-        module = load_weights(path, global_residual=residual)
-        return _describe(module, name=path.stem, source=f"checkpoint {path.name}")
-    return load_detected(path, state, options)
+    key = options.get("key", options.get("srscope.key"))
+    contents, metadata = read_weights(path, None if key is None else str(key)), read_metadata(path)
+    for each in contents.candidates:
+        own = srresnet_config(each.tensors, global_residual=True) is not None
+        if "architecture" in metadata or (own and each.sure and not each.rank[0]):
+            refuse_options(options, ("global_residual", "key", "srscope.key"))
+            residual = options.get("global_residual")
+            if not isinstance(residual, bool | None):
+                raise ParameterError("global_residual", "true or false", residual)
+            contents.refuse_alike(each)
+            state = checked(contents, each)
+            module = load_weights(path, global_residual=residual, state=state)
+            source = f"checkpoint {contents.source(each)}"
+            return _describe(module, name=path.stem, source=source, remarks=contents.remark(each))
+    return load_detected(contents, options)
 
 
-def _describe(module: Any, *, name: str, source: str) -> LoadedNetwork:
+def _describe(
+    module: Any, *, name: str, source: str, remarks: tuple[str, ...] = ()
+) -> LoadedNetwork:
     """Describe one of srscope's own architectures; each has ``config``, ``taps()``, ``shown()``."""
     return LoadedNetwork(
         module=module,
@@ -164,6 +168,7 @@ def _describe(module: Any, *, name: str, source: str) -> LoadedNetwork:
         sha256=weights_sha256(module),
         untrained=_reinitialiser(module),
         receptive_radius=getattr(module, "receptive_radius", None),
+        remarks=remarks,
     )
 
 

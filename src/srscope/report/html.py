@@ -89,7 +89,7 @@ def render(record: Study) -> str:
         headline=prose(headline),
         maps=lead.lead(record, detail),
         findings=findings,
-        facts=_facts(record),
+        facts=_facts(record) + tables.remarks(record.network),
         controls_lead=_controls_lead(record),
         scores=tables.score_table(record),
         all_scores=tables.score_table(record, all_columns=True),

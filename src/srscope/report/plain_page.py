@@ -46,6 +46,7 @@ def write_page(
     protocol: Mapping[str, Any],
     environment: Mapping[str, Any],
     data: str,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Write the page of an analysis, whole or not at all.
 
@@ -59,6 +60,7 @@ def write_page(
         protocol: The parameters.
         environment: Versions and machine.
         data: The file beside it that holds the numbers.
+        remarks: What has to be known of the networks.
     """
     placed = {key for each in sections for key in each.figures}
     rest = tuple(key for key in figures if key not in placed)
@@ -67,7 +69,9 @@ def write_page(
     main = (
         '<section id="verdict" class="verdict" aria-labelledby="headline">\n'
         f'  <p class="question">{text(title)}</p>\n'
-        f'  <h1 id="headline">{prose(headline)}</h1>\n</section>\n'
+        f'  <h1 id="headline">{prose(headline)}</h1>\n'
+        + "".join(f'  <p class="note">{text(each)}</p>\n' for each in remarks)
+        + "</section>\n"
     )
     for (name, _), part in zip(names, parts, strict=True):
         content = _table(part) + "".join(_figure(figures[key], key) for key in part.figures)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from srscope.figures.samples import sample_rows
+from srscope.networks.record import NetworkInfo
 from srscope.report import pictures
 from srscope.report.markup import head as column_head
 from srscope.report.markup import text
@@ -80,6 +81,13 @@ def score_table(record: Study, *, all_columns: bool = False) -> str:
 
 
 _NAMES = {"variance": "share of variance", "knn_accuracy": "k-NN", "p_value": "p"}
+
+
+def remarks(network: NetworkInfo) -> str:
+    """Return what has to be known of a network as a list; nothing where nothing has."""
+    items = "".join(f"<li>{text(each)}</li>" for each in network.remarks)
+    name = text(network.name)
+    return f'<ul class="note">To be known of {name}:{items}</ul>' if items else ""
 
 
 def left_out(record: Study) -> str:

@@ -99,7 +99,7 @@ def study_of(
         for group in ("network", "pixels", "untrained", "trivial", "random")
     }
     study = Study(
-        network=NetworkInfo(**meta["network"]),
+        network=record_of(NetworkInfo, meta["network"]),
         suite=suite,
         inputs=inputs,
         protocol=_protocol(config, store),

@@ -21,8 +21,8 @@ from srscope.images.formats import SUFFIXES as PICTURES
 from srscope.networks.architectures.build import architecture_metadata, build_network
 from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.loading.checkpoints import is_of_a_run, read_checkpoint
 from srscope.networks.loading.programs import program_kind
+from srscope.networks.loading.reading import is_of_a_run, read_checkpoint
 from srscope.networks.loading.spec import is_snapshots, split_query
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import scratch_folder

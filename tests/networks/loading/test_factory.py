@@ -88,7 +88,7 @@ def test_weights_come_from_a_checkpoint_and_must_fit(here: Path) -> None:
     torch.manual_seed(9)
     torch.save({"params": Transformer(width=4).state_dict()}, "best.pth")
     network = load_network("support.foreign:Transformer?width=4&checkpoint=best.pth")
-    assert network.source == "made by support.foreign:Transformer, weights of best.pth"
+    assert network.source == "made by support.foreign:Transformer, weights of best.pth (params)"
     found = inner_network(network.module).state_dict()
     expected = torch.load("best.pth", weights_only=True)["params"]
     assert all(torch.equal(found[name], value) for name, value in expected.items())

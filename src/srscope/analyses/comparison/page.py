@@ -52,7 +52,9 @@ def render(comparison: Comparison) -> str:
             kind="comparison",
             question=f"Which of {len(entries)} networks tell {text(sets)} apart?",
             headline=prose(headline(comparison)),
-            findings=_verdicts(entries, names) + _differences(comparison),
+            findings=_verdicts(entries, names)
+            + "".join(tables.remarks(entry.study.network) for entry in entries)
+            + _differences(comparison),
             scores=(
                 "Network by network",
                 "Each by the layer where its CHI is highest. A click on a column's head sorts by "

@@ -12,6 +12,7 @@ from typing import Any
 
 from srscope.analyses.comparison.differences import differences
 from srscope.analyses.comparison.record import Compared, Comparison, write_comparison
+from srscope.analyses.results import COMPARISON, refuse_mixture
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
 from srscope.networks.description import LoadedNetwork
@@ -62,6 +63,7 @@ def compare(
         raise ParameterError("networks", "two or more", len(networks), remedy)
     loaded = [load_network(each) for each in networks]
     names = distinct_names(networks, loaded)
+    refuse_mixture(out, COMPARISON)
     with writing_to(out):
         with opened(cache) as stages:
             session = Session(settings, stages=stages, progress=progress)

@@ -63,7 +63,7 @@ def render(course: Course) -> str:
             shown='<div class="scroll" tabindex="0" role="region" aria-label="Samples">'
             f"{tables.samples(last)}</div>"
             '<div class="scroll" tabindex="0" role="region" aria-label="Sets">'
-            f"{tables.sets(last)}</div>{tables.left_out(last)}"
+            f"{tables.sets(last)}</div>{tables.remarks(last.network)}{tables.left_out(last)}"
             + tables.skipped_files(course.skipped),
             created=course.created,
             footer="The numbers are in <code>course.json</code> and <code>course.csv</code> "

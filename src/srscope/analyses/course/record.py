@@ -73,6 +73,7 @@ def course_dict(course: Course) -> dict[str, Any]:
             "name": course.name,
             "parameters": first["network"]["parameters"],
             "scale": first["network"]["scale"],
+            "remarks": whole[-1]["network"]["remarks"],
         },
         **{name: first[name] for name in shared},
         "checkpoints": [

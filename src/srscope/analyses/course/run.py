@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from srscope.analyses.course.record import Course, Moment, write_course
+from srscope.analyses.results import COURSE, refuse_mixture
 from srscope.errors import CheckpointError
 from srscope.networks.description import LoadedNetwork
 from srscope.runtime.files import write_text, writing_to
@@ -59,6 +60,7 @@ def over_training(
     """
     settings = configured(config or AnalysisConfig(), {**options, "keep_features": False})
     snapshots = find_snapshots(str(folder), most=checkpoints)
+    refuse_mixture(out, COURSE)
     with writing_to(out):
         with opened(cache) as stages:
             course = _course(snapshots, Session(settings, stages=stages, progress=progress))

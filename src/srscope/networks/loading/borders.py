@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srscope.errors import ParameterError
-from srscope.networks.adapter import is_image
 from srscope.networks.description import fitted_side
+from srscope.networks.outputs import is_image
 from srscope.networks.structure.describe import Known
 from srscope.networks.structure.probe import Sizes, restores_better
 

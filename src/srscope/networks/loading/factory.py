@@ -16,8 +16,8 @@ from torch import nn
 
 from srscope.errors import CheckpointError, NetworkError, UnknownNameError, reason_of
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.loading.checkpoints import read_state_dict
 from srscope.networks.loading.spec import Value, split_options
+from srscope.networks.loading.weights import checked, read_weights
 from srscope.networks.structure.describe import IMAGENET, Known, Treatment, describe
 from srscope.runtime.user_code import searched
 
@@ -52,10 +52,10 @@ def load_factory(target: str, options: Mapping[str, Value]) -> LoadedNetwork:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             network = build()
-        source = f"made by {target}"
+        source, remarks = f"made by {target}", ()
         if treatment.checkpoint is not None:
-            load_into(network, treatment.checkpoint)
-            source += f", weights of {Path(treatment.checkpoint).name}"
+            weights, remarks = load_into(network, treatment.checkpoint, treatment.key)
+            source += f", weights of {weights}"
         vision = module_name == "torchvision.models"
         return describe(
             network,
@@ -64,21 +64,44 @@ def load_factory(target: str, options: Mapping[str, Value]) -> LoadedNetwork:
             known=Known(by="torchvision", mean_std=IMAGENET) if vision else Known(by="its module"),
             treatment=treatment,
             fresh=lambda: build().state_dict(),
+            remarks=remarks,
         )
 
 
-def load_into(network: nn.Module, path: str | Path) -> None:
+def load_into(
+    network: nn.Module, path: str | Path, key: str | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Load a checkpoint into a network, all of it.
+
+    Args:
+        network: May be without values (on the meta device).
+        path: The file.
+        key: Which of the weights in it: see :func:`~srscope.networks.loading.weights.read_weights`.
+
+    Returns:
+        The file's name with the key taken, and what is to be said of that.
 
     Raises:
         CheckpointError: If it cannot be read, carries code, or does not fit.
+        UnknownNameError: If nothing stands under the key.
     """
-    state = read_state_dict(path)
+    contents = read_weights(path, key)
+    taken = contents.fitted(network.state_dict())
+    if taken is None:
+        contents.refuse_others()
+        taken = contents.candidates[0]
+    contents.refuse_alike(taken)
+    state = checked(contents, taken)
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(state, assign=any(p.is_meta for p in network.parameters()))
     except RuntimeError as error:
         reason = reason_of(error)
-        raise CheckpointError(path, f"does not fit {type(network).__name__}: {reason}") from error
+        raise CheckpointError(
+            path,
+            f"does not fit {type(network).__name__}: {reason}",
+            f"the file holds {contents.found}",
+        ) from error
+    return contents.source(taken), contents.remark(taken)
 
 
 def _find(module_name: str, attribute: str) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ The only place where these packages are imported, and only when asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,25 +19,21 @@ from srscope.networks.loading.checkpoints import read_state_dict
 from srscope.networks.loading.factory import load_into
 from srscope.networks.loading.limits import Building
 from srscope.networks.loading.spec import Value, file_options, split_options
-from srscope.networks.structure.describe import SIDES, Known, Treatment, describe
+from srscope.networks.loading.weights import Contents, Weights, checked
+from srscope.networks.structure.describe import Known, Treatment, describe
 
 _NOISE = 15 / 255
 """Standard deviation told to denoisers that take it as a further channel, as spandrel does."""
-_PREFIXES = 5
-"""Names before the dots that all tensors may share, plus one."""
 
 
-def load_detected(
-    path: str | Path, state: Mapping[str, Tensor], options: Mapping[str, Value]
-) -> LoadedNetwork:
+def load_detected(contents: Contents, options: Mapping[str, Value]) -> LoadedNetwork:
     """Build the network that a state dict belongs to, as detected by spandrel.
 
     Magnification, channels and sizes are the descriptor's; the range is [0, 1], and the call is
     the descriptor's, by spandrel's contract.
 
     Args:
-        path: The file, for messages.
-        state: Its tensors.
+        contents: What the file holds.
         options: What follows the path: :data:`~srscope.networks.loading.spec.WORDS` but
             ``checkpoint``.
 
@@ -45,14 +42,23 @@ def load_detected(
         UnknownNameError: If an option does not exist.
     """
     treatment = Treatment.of(file_options(options))
-    file = Path(path)
+    descriptor, taken = detected(contents)
     return describe_detected(
-        _detect(path, state), name=file.stem, source=f"checkpoint {file.name}", treatment=treatment
+        descriptor,
+        name=contents.path.stem,
+        source=f"checkpoint {contents.source(taken)}",
+        treatment=treatment,
+        remarks=contents.remark(taken),
     )
 
 
 def describe_detected(
-    descriptor: Any, *, name: str, source: str, treatment: Treatment
+    descriptor: Any,
+    *,
+    name: str,
+    source: str,
+    treatment: Treatment,
+    remarks: tuple[str, ...] = (),
 ) -> LoadedNetwork:
     """Describe the network of a descriptor of spandrel.
 
@@ -61,6 +67,7 @@ def describe_detected(
         name: As the user knows it.
         source: Where the weights come from, in words.
         treatment: What the user says of how it is fed.
+        remarks: What was chosen when the weights were read.
 
     Raises:
         CheckpointError: If it takes more than an image.
@@ -89,6 +96,7 @@ def describe_detected(
         treatment=treatment,
         call=_with_noise_level if wide else _Described(descriptor),
         fresh=lambda: type(inner)(**_hyperparameters(inner)).state_dict(),
+        remarks=remarks,
     )
 
 
@@ -113,36 +121,66 @@ def _with_noise_level(inner: nn.Module, x_NCHW: Tensor) -> Any:
     return inner(torch.cat([x_NCHW, torch.full_like(x_NCHW[:, :1], _NOISE)], dim=1))
 
 
-def _detect(path: str | Path, state: Mapping[str, Tensor]) -> Any:
-    """Return spandrel's descriptor; prefixes that all names share may stand before them."""
+def detected(contents: Contents) -> tuple[Any, Weights]:
+    """Return spandrel's descriptor of the first network in a file that it knows."""
+    contents.refuse_others()
+    misfit: CheckpointError | None = None
+    for each in contents.candidates:
+        if (each.sure or contents.key is not None) and (contents.key or not each.rank[0]):
+            try:
+                descriptor = _described(contents, each)
+            except CheckpointError as error:
+                misfit = misfit or error
+                continue
+            if descriptor is not None:
+                contents.refuse_alike(each)
+                return descriptor, each
+    if misfit is not None:
+        raise misfit
+    best = max(contents.candidates, key=lambda each: len(each.tensors))
+    problem = (
+        f"is of no architecture that srscope or spandrel knows (it begins "
+        f"{', '.join(list(best.tensors)[:4])})"
+    )
+    if contents.groups[0].key:
+        problem += f"; it holds {contents.found}"
+    if _is_discriminator(contents.path, best):
+        problem += "; by name or by its single output it is a discriminator"
+    remedy = "name the code that builds the network: package.module:factory?checkpoint=FILE"
+    part = next((each.key for each in contents.groups if not each.sure), None)
+    remedy += f"; or take a part of it, e.g. ?key={part}" if part else ""
+    raise CheckpointError(contents.path, problem, remedy)
+
+
+def _described(contents: Contents, weights: Weights) -> Any:
+    """Return spandrel's descriptor of some weights; ``None`` where it knows no such network.
+
+    Raises:
+        CheckpointError: If they nearly are of an architecture, or are no plain tensors.
+    """
     from spandrel import ModelLoader, UnsupportedModelError
 
-    candidates = [dict(state)]
-    while len(candidates) < _PREFIXES and all("." in name for name in candidates[-1]):
-        prefixes = {name.partition(".")[0] for name in candidates[-1]}
-        if len(prefixes) != 1:
-            break
-        cut = len(prefixes.pop()) + 1
-        candidates.append({name[cut:]: tensor for name, tensor in candidates[-1].items()})
-    for tensors in candidates:
-        try:
-            with Building(path, state):
-                return ModelLoader("cpu").load_from_state_dict(dict(tensors))
-        except CheckpointError:
-            raise
-        except UnsupportedModelError:
-            continue
-        except Exception as error:
-            reason = reason_of(error)
-            raise CheckpointError(
-                path, f"resembles a network that spandrel knows, but does not fit it: {reason}"
-            ) from error
-    names = ", ".join(list(state)[:4])
-    raise CheckpointError(
-        path,
-        f"is of no architecture that srscope or spandrel knows (it begins {names})",
-        "name the code that builds the network: package.module:factory?checkpoint=FILE",
-    )
+    state = checked(contents, weights)
+    try:
+        with Building(contents.path, state):
+            return ModelLoader("cpu").load_from_state_dict(dict(state))
+    except CheckpointError:
+        raise
+    except UnsupportedModelError:
+        return None
+    except Exception as error:
+        reason = reason_of(error)
+        raise CheckpointError(
+            contents.path, f"resembles a network that spandrel knows, but does not fit it: {reason}"
+        ) from error
+
+
+def _is_discriminator(path: Path, weights: Weights) -> bool:
+    """Tell a discriminator by the name of its file, or by one output of several inputs."""
+    if re.search(r"net_?d(?![a-z])|discriminator", path.name, re.IGNORECASE):
+        return True
+    shapes = [tuple(tensor.shape) for tensor in weights.tensors.values() if tensor.ndim in (2, 4)]
+    return len(shapes) > 1 and shapes[-1][0] == 1 and shapes[0][1:2] >= (3,)
 
 
 def _hyperparameters(inner: nn.Module) -> dict[str, Any]:
@@ -189,9 +227,10 @@ def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = build()
+    remarks: tuple[str, ...] = ()
     if treatment.checkpoint is not None:
-        load_into(network, treatment.checkpoint)
-        source = f"timm {name}, weights of {Path(treatment.checkpoint).name}"
+        weights, remarks = load_into(network, treatment.checkpoint, treatment.key)
+        source = f"timm {name}, weights of {weights}"
     elif pretrained is False:
         source = f"timm {name}, random weights"
     else:
@@ -207,6 +246,7 @@ def load_timm(name: str, options: Mapping[str, Value]) -> LoadedNetwork:
         known=known_of_timm(network, arguments) or Known(by="timm"),
         treatment=treatment,
         fresh=lambda: build().state_dict(),
+        remarks=remarks,
     )
 
 
@@ -229,7 +269,7 @@ def known_of_timm(network: nn.Module, arguments: Mapping[str, Any] | None = None
         by="timm",
         channels=channels,
         mean_std=(tuple(config["mean"]), tuple(config["std"])),
-        sides=tuple(sorted({*SIDES, side} if isinstance(side, int) else SIDES)),
+        sides=(side,) if isinstance(side, int) else (),
     )
 
 

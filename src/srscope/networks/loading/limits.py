@@ -58,7 +58,7 @@ def check_archive(file: Path) -> None:
         CheckpointError: If it is one.
     """
     unpacked = sum(record.file_size for record in records(file) or ())
-    _check_size(file, unpacked, "its records unpack to")
+    _check_size(file, unpacked, "its records unpack to", file.stat().st_size)
 
 
 class Bounded:
@@ -111,8 +111,13 @@ def check_storages(file: Path) -> None:
             return  # no pickle: whoever reads it will say so
 
 
-def check_tensors(file: Path, content: Mapping[Any, Tensor]) -> dict[str, Tensor]:
+def check_tensors(file: Path, content: Mapping[Any, Tensor], size: int) -> dict[str, Tensor]:
     """Return the weights if they are plain arrays under names, of sizes that the file can hold.
+
+    Args:
+        file: For messages.
+        content: The weights.
+        size: Bytes of the file, or of all its parts.
 
     Raises:
         CheckpointError: If not.
@@ -129,12 +134,11 @@ def check_tensors(file: Path, content: Mapping[Any, Tensor]) -> dict[str, Tensor
         if tensor.is_complex():
             raise CheckpointError(file, f"holds complex values in {name}", "save real weights")
         claimed += tensor.numel() * tensor.element_size()
-    _check_size(file, claimed, "its tensors come to")
+    _check_size(file, claimed, "its tensors come to", size)
     return dict(content)
 
 
-def _check_size(file: Path, claimed: int, what: str) -> None:
-    size = file.stat().st_size
+def _check_size(file: Path, claimed: int, what: str, size: int) -> None:
     if claimed > _MORE * size + _ALWAYS:
         raise _too_large(file, what, claimed, size, "bytes")
 

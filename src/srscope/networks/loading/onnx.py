@@ -52,22 +52,16 @@ def load_onnx(path: Path, options: Mapping[str, Value]) -> LoadedNetwork:
     with undisturbed(network):
         geometry = find_geometry(network, channels)
     feed, notes = choose_feed(network, geometry, channels, "replicate", options.get("border"))
-    try:
-        return describe(
-            network,
-            name=path.stem,
-            source=f"ONNX file {path.name}",
-            known=known_of(geometry, channels, feed),
-            treatment=treatment,
-            call=feed,
-            more_notes=notes,
-        )
-    except NetworkError as error:
-        if "fails on" not in str(error):
-            raise
-        raise NetworkError(
-            f"{error}; an ONNX file must take two images at a time: {_PROGRAM}"
-        ) from error
+    return describe(
+        network,
+        name=path.stem,
+        source=f"ONNX file {path.name}",
+        known=known_of(geometry, channels, feed),
+        treatment=treatment,
+        call=feed,
+        more_notes=notes,
+        batch=_PROGRAM,
+    )
 
 
 def _converted(path: Path) -> nn.Module:

@@ -68,22 +68,16 @@ def load_program(path: str | Path, kind: Kind, options: Mapping[str, Value]) -> 
     own = file_options(options)
     check_archive(Path(path))
     inner = _script(path) if kind == "TorchScript" else _exported(path)
-    try:
-        return describe(
-            inner,
-            name=Path(path).stem,
-            source=f"{kind} file {Path(path).name}",
-            known=Known(by="its file"),
-            treatment=Treatment.of(own),
-            no_untrained=f"a {kind} file holds no code that makes fresh weights",
-        )
-    except NetworkError as error:
-        if "fails on" not in str(error):
-            raise
-        raise NetworkError(
-            f"{error}; a {kind} file must take two images at a time: make it with more than one, "
-            "for torch.export with dynamic dimensions (torch.export.Dim.AUTO)"
-        ) from error
+    return describe(
+        inner,
+        name=Path(path).stem,
+        source=f"{kind} file {Path(path).name}",
+        known=Known(by="its file"),
+        treatment=Treatment.of(own),
+        no_untrained=f"a {kind} file holds no code that makes fresh weights",
+        batch="make it with more than one, for torch.export with dynamic dimensions "
+        "(torch.export.Dim.AUTO)",
+    )
 
 
 def _script(path: str | Path) -> nn.Module:
@@ -93,9 +87,21 @@ def _script(path: str | Path) -> nn.Module:
             script = torch.jit.load(path, map_location="cpu")
         except Exception as error:
             raise _unreadable(path, "TorchScript", error) from error
+        _refuse_merged(path, script)
         replayed = Replayed(script.eval())
     _check_same(path, script, replayed)
     return replayed
+
+
+def _refuse_merged(path: str | Path, script: Any) -> None:
+    """Refuse a program that has no modules inside, and so no layers."""
+    if next(script.named_children(), None) is not None:
+        return
+    problem, remedy = "has no modules inside", "make its layers modules, and trace it again"
+    if not hasattr(script, "training"):  # as torch.jit.freeze and optimize_for_inference leave it
+        problem = "is frozen (torch.jit.freeze): its layers are merged into one program"
+        remedy = "save it before it is frozen: torch.jit.script(network.eval()).save(FILE)"
+    raise CheckpointError(path, problem, remedy)
 
 
 def _check_same(path: str | Path, script: nn.Module, replayed: nn.Module) -> None:

@@ -17,7 +17,9 @@ from typing import Literal
 
 from srscope.errors import ParameterError, UnknownNameError
 
-WORDS = ("scale", "channels", "range", "multiple", "smallest", "checkpoint")
+WORDS = (
+    "scale", "channels", "range", "multiple", "smallest", "output", "checkpoint", "key",
+)  # fmt: skip
 """Options that srscope itself reads; ``srscope.NAME`` always means one of these."""
 HELP = "bundled name, checkpoint file, timm:NAME or package.module:factory"
 """What a network may be, for the command line."""

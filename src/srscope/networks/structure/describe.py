@@ -6,21 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from srscope.errors import NetworkError, ParameterError
 from srscope.networks.adapter import AdaptedNetwork, Call
 from srscope.networks.description import LoadedNetwork, fitted_side, weights_sha256
 from srscope.networks.loading.spec import Value
+from srscope.networks.outputs import image_of, told_of
+from srscope.networks.structure.alone import check_alone
+from srscope.networks.structure.causes import runnable
 from srscope.networks.structure.discover import discover
-from srscope.networks.structure.probe import RANGES, SIDES, Sizes, probe_range, probe_sizes
+from srscope.networks.structure.probe import PATCH, RANGES, Sizes, probe_range, probe_sizes
 from srscope.networks.structure.trace import trace_network
 from srscope.networks.untrained import State, untrained_maker
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation that classifiers of ImageNet are commonly fed with."""
-PATCH = 32
-"""Side of the images that networks are tried with, in pixels, where they take it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,10 @@ class Treatment:
         multiple: Its sides are multiples of this, in pixels.
         smallest: Its shortest side, in pixels.
         checkpoint: File of its weights.
+        key: Which of the weights in the file: see
+            :func:`~srscope.networks.loading.weights.weights_in`.
+        output: Where in what it returns the image is: see
+            :func:`~srscope.networks.outputs.image_of`.
 
     Raises:
         ParameterError: If a value is out of its range.
@@ -46,6 +51,8 @@ class Treatment:
     multiple: int | None = None
     smallest: int | None = None
     checkpoint: str | None = None
+    key: str | None = None
+    output: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("scale", "multiple", "smallest"):
@@ -64,8 +71,9 @@ class Treatment:
     def of(cls, options: Mapping[str, Value]) -> Treatment:
         """Make it of the options of :func:`~srscope.networks.loading.spec.split_options`."""
         values: dict[str, Any] = dict(options)
-        if values.get("range") is not None:
-            values["range"] = str(values["range"])
+        for name in ("range", "key", "output"):
+            if values.get(name) is not None:
+                values[name] = str(values[name])
         return cls(**values)
 
 
@@ -80,7 +88,7 @@ class Known:
         mean_std: Of the normalisation of [0, 1] that it was trained with.
         multiple: Sides are multiples of this.
         smallest: Shortest side.
-        sides: Sides to try, shortest first.
+        sides: Sides that it is likely to take.
     """
 
     by: str
@@ -89,7 +97,7 @@ class Known:
     mean_std: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     multiple: int | None = None
     smallest: int | None = None
-    sides: tuple[int, ...] = SIDES
+    sides: tuple[int, ...] = ()
 
 
 def describe(
@@ -103,6 +111,8 @@ def describe(
     fresh: Callable[[], State] | None = None,
     no_untrained: str = "",
     more_notes: tuple[str, ...] = (),
+    remarks: tuple[str, ...] = (),
+    batch: str = "let forward() take any number of images, without fixed numbers in view()",
 ) -> LoadedNetwork:
     """Find out how a network is fed and where it can be tapped.
 
@@ -118,19 +128,36 @@ def describe(
         fresh: Builds the architecture anew and returns its state dict.
         no_untrained: Why no untrained control can be made; empty if it can.
         more_notes: What else is to be known of how it is fed.
+        remarks: What has to be said of its weights.
+        batch: What to do where it does not take two images at a time.
 
     Raises:
-        NetworkError: If the network takes no image, or none of its layers can be recorded.
+        NetworkError: If the network takes no image, its magnification cannot be told, its features
+            are not a function of the image alone, or none of its layers can be recorded.
     """
+    inner, changed = runnable(inner, name)
     inner.eval()
-    run = call or _plain
+    place = treatment.output or ""
+    whole = call or _plain
+    told = [""]
+
+    def run(network: nn.Module, x_NCHW: Tensor) -> object:
+        output, channels = whole(network, x_NCHW), x_NCHW.shape[1]
+        told.append(told_of(output, channels, place, reduced=treatment.scale is None))
+        return image_of(output, channels, place)
+
     sizes, tried = _sizes(inner, run, known, treatment)
     mean_std, fed = _range(inner, run, known, treatment, sizes)
     module = AdaptedNetwork(
-        inner, call=call, channels=sizes.channels, mean=mean_std[0], std=mean_std[1]
+        inner, call=call, channels=sizes.channels, mean=mean_std[0], std=mean_std[1], output=place
     ).eval()
     side = sizes.fitted(PATCH)
-    trace = trace_network(module, (side, side), wider=(side, 2 * side))
+    try:
+        trace = trace_network(module, (side, side), wider=(side, 2 * side))
+    except NetworkError as error:
+        raise NetworkError(f"{error}; it must take two images at a time: {batch}") from error
+    said = (told[-1], sizes.told, check_alone(module, (side, side)))
+    remarks += tuple(each for each in said if each)
     found = discover(trace)
     taps = found.taps or found.layers
     if not taps:
@@ -158,9 +185,11 @@ def describe(
         smallest=sizes.smallest,
         layers=found.layers,
         no_untrained=no_untrained,
+        remarks=remarks,
         notes=(
             f"magnifies by {sizes.scale}; is fed {grey}, {fed}, {takes}",
             f"found out by: {', '.join(tried)}",
+            *changed,
             *more_notes,
         ),
     )
@@ -184,14 +213,17 @@ def _sizes(
     tried["trying"] = [n for n in names if values[n] is None]
     tried["you"] = [n for n in names if said[n] is not None]
     if tried["trying"]:
-        sides = known.sides
+        sides: tuple[int, ...] = ()
         if values["smallest"] or values["multiple"]:
             smallest, multiple = values["smallest"] or 1, values["multiple"] or 1
             sides = (fitted_side(PATCH, smallest=smallest, multiple=multiple),)
         channels = () if values["channels"] is None else (values["channels"],)
-        probed = probe_sizes(inner, run, channels=channels, sides=sides)
+        probed = probe_sizes(
+            inner, run, channels=channels, sides=sides, also=known.sides, scale=values["scale"]
+        )
         for name in tried["trying"]:
             values[name] = getattr(probed, name)
+        values["told"] = probed.told
     sizes = Sizes(**values)
     return sizes, [f"{who} ({', '.join(what)})" for who, what in tried.items() if what]
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from srscope.errors import NetworkError, UnknownNameError
 from srscope.networks.adapter import layer_modules
 from srscope.networks.description import LoadedNetwork, TapPoint
-from srscope.networks.structure.describe import PATCH
 from srscope.networks.structure.discover import discover
+from srscope.networks.structure.probe import PATCH
 from srscope.networks.structure.trace import Trace, trace_network
 
 

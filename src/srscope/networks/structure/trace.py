@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from srscope.errors import NetworkError, reason_of
-from srscope.networks.adapter import inner_network, layer_modules
+from srscope.networks.adapter import AdaptedNetwork, inner_network, layer_modules
+from srscope.networks.outputs import image_of
+from srscope.networks.randomness import seeded
 from srscope.networks.structure.replay import Replayed
 
 COUNT = 2
@@ -65,7 +67,8 @@ class Trace:
         calls: In the order in which they began.
         size_HW: Of the images.
         input: Shape of one image as the network itself is given it.
-        output: Shape of what the network itself returns for it; empty if it is not one tensor.
+        output: Shape of what the network itself returns for it, or of the image in that; empty if
+            there is no one tensor.
     """
 
     calls: tuple[LayerCall, ...]
@@ -85,8 +88,7 @@ def undisturbed(network: nn.Module) -> Generator[None]:
     modes = [(module, module.training) for module in network.modules()]
     try:
         network.eval()
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # for networks that draw random numbers in a pass
+        with torch.no_grad(), seeded():
             yield
     finally:
         for module, training in modes:
@@ -119,7 +121,7 @@ def trace_network(
     Raises:
         NetworkError: If the network fails on the images of the first pass.
     """
-    recorder = _Recorder(network)
+    recorder = Recorder(network)
     try:
         recorder.run(example(size_HW))
     except Exception as error:
@@ -159,12 +161,18 @@ def constant_layers(
             if not flat.isfinite().all() or torch.equal(flat[0], flat[1]):
                 found.append(name)
 
-    _Recorder(network, look).run(example(size_HW))
+    Recorder(network, look).run(example(size_HW))
     return tuple(found)
 
 
-class _Recorder:
-    """Runs the network with a hook before and after every module."""
+class Recorder:
+    """Runs the network with a hook before and after every module.
+
+    Args:
+        network: Takes RGB in [0, 1]; nothing is left in it.
+        look: Called with the name and the output of every call when it ends, and with an empty name
+            for the network's own.
+    """
 
     def __init__(
         self, network: nn.Module, look: Callable[[str, object], None] | None = None
@@ -178,6 +186,7 @@ class _Recorder:
         self.returned: tuple[int, ...] = ()
 
     def run(self, images_NCHW: Tensor) -> None:
+        """Make one pass over COUNT images."""
         self.calls = []
         self._count: Counter[nn.Module] = Counter()
         self._open: list[int] = []
@@ -199,7 +208,12 @@ class _Recorder:
                 handle.remove()
 
     def _whole(self, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-        self.given, self.returned = _shape(inputs[0] if inputs else None), _shape(output)
+        self.given = _shape(inputs[0] if inputs else None)
+        place = self.network.output if isinstance(self.network, AdaptedNetwork) else ""
+        channels = self.given[0] if self.given else 3
+        self.returned = _shape(image_of(output, channels, place))
+        if self.look is not None:
+            self.look("", output)
 
     def _before(self, module: nn.Module, inputs: object) -> None:
         index, name, kind = self._count[module], self.names[module], kind_of(module)
