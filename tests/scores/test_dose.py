@@ -189,7 +189,16 @@ def test_one_photograph_is_refused():
         dose_response(_planted(1.0), LEVELS, np.zeros(120, dtype=int))
 
 
-def test_a_probe_without_spread_is_refused():
+def test_levels_without_any_effect_are_not_noticed():
     features = _planted(1.0)
+    found = dose_response(features, LEVELS, PHOTOGRAPH, probe=lambda t, c, o: np.zeros(len(o)))
+    assert {each.value for each in found.d_prime} == {0.0}
+    assert {each.value for each in found.auc} == {0.5}
+    assert found.threshold.outcome == "above the grid"
+
+
+def test_sets_apart_without_spread_are_refused():
+    contents = len(PHOTOGRAPH)
+    steps_N1 = np.repeat([0.0, *([1.0] * len(LEVELS))], contents)[:, None]
     with pytest.raises(DegenerateError, match="the same score"):
-        dose_response(features, LEVELS, PHOTOGRAPH, probe=lambda t, c, o: np.zeros(len(o)))
+        dose_response(steps_N1, LEVELS, PHOTOGRAPH, probe=lambda t, c, o: o[:, 0])

@@ -141,5 +141,5 @@ def test_threads_let_no_warning_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data.os, "cpu_count", lambda: 2)
     with no_warning_let_out() as photos:
         monkeypatch.setattr(data, "load_folder", lambda _: photos)
-        training, _ = load_pairs("anywhere", 4, ())
+        training, _ = load_pairs(".", 4, ())
     assert [pair.name for pair in training] == ["a", "b"]

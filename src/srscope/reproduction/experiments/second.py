@@ -80,7 +80,7 @@ def _experiment(claim: SecondClaim) -> Experiment:
         title=claim.text,
         where=claim.where,
         networks=bundled_networks(claim),
-        run=functools.partial(_run, claim.id),  # by name, as it goes to other processes
+        measure=functools.partial(_run, claim.id),  # by name, as it goes to other processes
     )
 
 
