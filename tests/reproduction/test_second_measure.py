@@ -20,11 +20,11 @@ from srscope.reproduction.second_edition import SECOND_CLAIMS, needed
 from srscope.reproduction.second_evidence import Quantity, name_of
 from srscope.reproduction.second_images import doses, psnr_of_input, restricted, spec_of
 from srscope.reproduction.second_measure import Asked, Measured
-from srscope.scores.components import variance_components
 from srscope.scores.probe import probe_of_gram
 from srscope.scores.separability import separability
 from srscope.study.inputs import MARGIN
 from support.labs import save_network, tiny_lab
+from support.points import variance_components
 
 NETWORK, LAYER = "srresnet-wgr", "ResBlock16"
 

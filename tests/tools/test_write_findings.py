@@ -1,0 +1,40 @@
+"""The page of findings says what is kept, and the commands it shows are those that were run."""
+
+import json
+import shlex
+
+from srscope.analyses import ANALYSES
+from support.tools import load_tool
+
+tool = load_tool("write_findings")
+
+
+def test_the_page_says_what_is_kept() -> None:
+    page = tool.PAGE.read_text("utf-8")
+    assert tool.with_findings(page) == page, "run make findings"
+
+
+def test_kept_findings_are_of_the_runs_that_the_tool_names() -> None:
+    for path in tool.KEPT.glob("*.json"):
+        command = json.loads(path.read_text("utf-8"))["command"]
+        assert command == tool.FINDINGS[path.stem].command
+        assert shlex.split(command)[1] in ANALYSES
+
+
+def test_a_table_keeps_its_columns_whatever_its_cells_hold() -> None:
+    told = {
+        "command": "srscope dose a",
+        "headline": "Noticed.",
+        "sections": [
+            {
+                "title": "Levels",
+                "lead": "Weakest first.",
+                "columns": ["layer", "level"],
+                "rows": [["|Laplacian|", "2.0"]],
+                "notes": ["Few."],
+            }
+        ],
+    }
+    lines = list(tool._lines(told))
+    assert r"| \|Laplacian\| | 2.0 |" in lines
+    assert lines[-1] == "Few."
