@@ -42,7 +42,7 @@ def assert_defined(study: Study) -> None:
     ("how", "message"),
     [
         ("constant", "PCA of middle is undefined: all 18 samples are alike; choose another layer"),
-        ("nan", "feature vector of layer 'middle' is undefined: image 15 gives NaN or infinity"),
+        ("nan", "feature vector of layer 'middle' is undefined: image 0 gives NaN or infinity"),
         ("half", "feature vector of layer 'middle' is undefined: image 0 gives NaN or infinity"),
         ("huge", "feature vector of layer 'middle' is undefined: image 0 gives NaN or infinity"),
     ],

@@ -177,5 +177,9 @@ def write_record(
         protocol=told["protocol"],
         environment=told["environment"],
         data=f"{name}.json",
-        remarks=[f"{each.name}: {remark}" for each in networks for remark in each.remarks],
+        remarks=[
+            f"{each.name}: {remark}"
+            for each in networks
+            for remark in getattr(each, "remarks", ())  # a folder of networks has none
+        ],
     )

@@ -20,7 +20,8 @@ def test_json_and_csv_keep_their_contracts(tmp_path: Path) -> None:
         "checkpoints", "controls", "skipped", "created", "timings",
     ]  # fmt: skip
     assert written["schema"] == "srscope.course/1"
-    assert written["network"] == {"name": "mine", "parameters": 1_517_571, "scale": 4}
+    about = {"name": "mine", "parameters": 1_517_571, "scale": 4, "remarks": []}
+    assert written["network"] == about
     assert [c["iteration"] for c in written["checkpoints"]] == [1000, 2000, 3000, 4000]
     last = written["checkpoints"][-1]
     assert list(last) == ["iteration", "file", "sha256", "restoration", "layers"]
