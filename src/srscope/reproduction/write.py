@@ -92,13 +92,13 @@ def _finding_dict(finding: Finding) -> dict[str, Any]:
 
 def scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
     """Return one object a claim: the contract of ``scorecard.json``."""
-    return [
-        {
-            **dataclasses.asdict(j),
-            "interval": None if j.interval is None else [finite(end) for end in j.interval],
-        }
-        for j in judgements
-    ]
+    cards: list[dict[str, Any]] = []
+    for j in judgements:
+        card = dataclasses.asdict(j)
+        card["interval"] = None if j.interval is None else [finite(end) for end in j.interval]
+        del card["networks"], card["beside"]  # the second edition's
+        cards.append(card)
+    return cards
 
 
 def second_scorecard(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
