@@ -48,9 +48,10 @@ def layers(network: Any, *, full: bool = False) -> Layers:
 
     Example:
         >>> from torch import nn
-        >>> layers(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU()))
-        0  Conv2d  4 × 32 × 32 (C H W)  0  *
-        1  ReLU    4 × 32 × 32 (C H W)
+        >>> layers(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 3, 1)))
+        0  Conv2d  4 × 32 × 32 (C H W)
+        1  ReLU    4 × 32 × 32 (C H W)  Conv1  *
+        2  Conv2d  3 × 32 × 32 (C H W)
     """
     return Layers(layer_rows(load_network(network), full=full)[0])
 
