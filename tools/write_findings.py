@@ -102,7 +102,7 @@ def text() -> str:
         if path.is_file()
         for line in _lines(json.loads(path.read_text("utf-8")))
     ]
-    return "\n".join(lines).strip()
+    return "\n".join(lines).strip() or "They were not run yet: `make findings` fills this page."
 
 
 def with_findings(page: str) -> str:
