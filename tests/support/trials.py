@@ -75,8 +75,6 @@ class Outcome:
     def fault(self) -> str:
         """What is wrong with this outcome, empty if it is one of the two allowed."""
         lines = self.stderr.splitlines()
-        if len(lines) == 2 and lines[0].endswith(" are taken"):  # which weights: said, then refused
-            del lines[0]
         if self.code not in (0, 2):
             return f"exit code {self.code}: {self.stderr[-1500:]}"
         if self.code == 2 and (len(lines) != 1 or not lines[0].startswith("srscope: ")):

@@ -99,7 +99,7 @@ def test_the_command_itself_refuses_a_trap_in_one_line(folder: Path) -> None:
     [
         ({"weight": torch.zeros(3)}, "is of no architecture"),
         ({"weight": torch.zeros(1).expand(1 << 20, 1 << 20)}, "claims more than it holds"),
-        ({7: torch.zeros(3)}, "it begins 7"),
+        ({7: torch.zeros(3)}, "has the name 7 for a tensor"),
         ({"weight": torch.zeros(3).to_sparse()}, "holds sparse or nested values in weight"),
         ({"weight": torch.zeros(3, device="meta")}, "holds no values for weight"),
         ({"weight": torch.zeros(3, dtype=torch.complex64)}, "holds complex values in weight"),
