@@ -134,7 +134,6 @@ def run(args: Any) -> None:
         return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     loaded = load_network(network)
-    print_remarks(network, loaded.remarks)
     starting = time.perf_counter() - started
     with telling_replaced(folder, "scores.json"), stage_progress(quiet=quiet) as progress:
         study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
@@ -143,6 +142,7 @@ def run(args: Any) -> None:
         from srscope.study.profile import profile
 
         print_profile(profile(study, loaded, starting=starting))
+    print_remarks(network, loaded.remarks)
     print_skipped(study.inputs.skipped)
     print_reservations(study, config)
     assert study.verdict is not None

@@ -39,7 +39,6 @@ def run(args: Any) -> None:
 
     folder = Path(args.out or f"srscope-out/features-{short_name(args.network)}")
     network = load_network(args.network)
-    print_remarks(args.network, network.remarks)
     with stage_progress(quiet=args.quiet) as progress:
         store = photograph_features(
             network,
@@ -53,6 +52,7 @@ def run(args: Any) -> None:
             devices=args.devices,
             progress=progress,
         )
+    print_remarks(args.network, network.remarks)
     print_skipped(store.metadata["skipped"])
     counts = {
         "patch": store.count,

@@ -53,8 +53,6 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
         loaded: list[Any] = networks
         if not analysis.networks:
             loaded = [load_network(each) for each in networks]
-            for name, network in zip(networks, loaded, strict=True):
-                print_remarks(name, network.remarks)
         taken = [Path(options[name]).stem for name, _ in analysis.takes]
         joined = "-".join([*map(short_name, networks), *taken])
         folder = Path(out or f"srscope-out/{analysis.name}-{joined[:80]}")
@@ -63,6 +61,8 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
             record = run_analysis(
                 analysis.name, loaded, out=folder, config=config, progress=progress, cache=cache
             )
+        for name, network in zip(networks, loaded, strict=True):
+            print_remarks(name, getattr(network, "remarks", ()))  # a folder of networks has none
         print(headline_of(analysis.name, record))
         print(folder / "report.html")
 

@@ -52,7 +52,6 @@ def run(args: Any) -> None:
     )
     with stage_progress(quiet=args.quiet) as progress:
         network = load_network(args.network)
-        print_remarks(args.network, network.remarks)
         maps = feature_maps(
             network,
             args.image,
@@ -64,6 +63,7 @@ def run(args: Any) -> None:
             seed=args.seed,
             progress=progress,
         )
+    print_remarks(args.network, network.remarks)
     write_maps(maps, folder, channels=args.channels)
     total = float(maps.ranking.eigenvalue_C.sum()) or 1.0
     rows = [

@@ -29,7 +29,6 @@ def run(args: Any) -> None:
     from srscope.study.extraction import device_of
 
     network, source, out = load_network(args.network), Path(args.source), Path(args.out)
-    print_remarks(args.network, network.remarks)
     network.module.to(checked_device(device_of(args.device)))
     skipped: list[tuple[str, str]] = []
     if source.is_dir():
@@ -82,6 +81,7 @@ def run(args: Any) -> None:
                 icc_profile=picture.icc_profile,
             )
             written += 1
+    print_remarks(args.network, network.remarks)
     print_skipped(skipped)
     print(f"{written} image{'' if written == 1 else 's'} in {args.out}")
 

@@ -203,7 +203,7 @@ def weights_in(path: str | Path, content: Any, key: str | None = None) -> Conten
     _refuse_others(file, content)
     entries: Entries = {}
     nodes: set[Parts] = set()
-    for parts, tensor in _flattened(content, (), nodes, _DEEPEST):
+    for parts, tensor in _flattened(file, content, (), nodes, _DEEPEST):
         entries.setdefault(stripped(parts), tensor)
     nodes = set(map(stripped, nodes))
     if not entries:
@@ -237,17 +237,24 @@ def checked(contents: Contents, taken: Weights) -> dict[str, Tensor]:
 
 
 def _flattened(
-    content: Any, prefix: Parts, nodes: set[Parts], deep: int
+    file: Path, content: Any, prefix: Parts, nodes: set[Parts], deep: int
 ) -> Iterator[tuple[Parts, Tensor]]:
-    """Yield every tensor that stands in mappings, but for those of optimizers."""
+    """Yield every tensor that stands in mappings, but for those of optimizers.
+
+    Raises:
+        CheckpointError: If the name of one is no text.
+    """
     if not isinstance(content, Mapping):
         return
     nodes.add(prefix)
     for name, value in content.items():
         if isinstance(value, Tensor):
-            yield (*prefix, *str(name).split(".")), value
+            if not isinstance(name, str):
+                problem = f"has the name {name!r} for a tensor"
+                raise CheckpointError(file, problem, "save a state dict")
+            yield (*prefix, *name.split(".")), value
         elif isinstance(value, Mapping) and deep and not is_optimizer(str(name), value):
-            yield from _flattened(value, (*prefix, str(name)), nodes, deep - 1)
+            yield from _flattened(file, value, (*prefix, str(name)), nodes, deep - 1)
 
 
 def _networks(
@@ -318,7 +325,7 @@ def _refuse_others(file: Path, content: Any) -> None:
         )
     if not isinstance(content, Mapping):
         raise CheckpointError(file, "holds no plain state dict", "save network.state_dict()")
-    if any(True for _ in _flattened(content, (), set(), _DEEPEST)) and not (
+    if any(True for _ in _flattened(file, content, (), set(), _DEEPEST)) and not (
         {"state", "param_groups"} <= set(content)
     ):
         return
