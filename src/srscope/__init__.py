@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from srscope.analyses import register_analysis
-    from srscope.analyses.attribute.run import attribute
-    from srscope.analyses.calls import dose, generalize, identify, intervene
+    from srscope.analyses.calls import attribute, dose, generalize, identify, intervene
     from srscope.analyses.comparison.run import compare
     from srscope.analyses.course.run import over_training
     from srscope.analyses.given import score
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AnalysisConfig": "srscope.study.config:AnalysisConfig",
     "SrscopeError": "srscope.errors:SrscopeError",
-    "attribute": "srscope.analyses.attribute.run:attribute",
+    "attribute": "srscope.analyses.calls:attribute",
     "Study": "srscope.study.record:Study",
     "analyze": "srscope.analyses.separability:analyze",
     "compare": "srscope.analyses.comparison.run:compare",

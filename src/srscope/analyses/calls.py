@@ -1,32 +1,50 @@
 """The kinds of analysis as calls, one a command.
 
-Each takes one network, or several where the kind does, and the fields of its config as keywords.
+Each takes what :func:`~srscope.networks.zoo.load_network` does, once or, where the kind compares,
+several times in a list, and the fields of its config as keywords.
 ``out`` is a folder for its files; without it nothing is written. ``cache`` is a folder of finished
 stages, which other analyses of the same network and photographs find again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srscope.analyses.runner import run_analysis
-from srscope.networks.description import LoadedNetwork
 
 if TYPE_CHECKING:
+    from srscope.analyses.attribute.record import AttributeRecord
     from srscope.analyses.dose.record import DoseRecord
     from srscope.analyses.generalize.record import GeneralizeRecord
     from srscope.analyses.identify.record import IdentifyRecord
     from srscope.analyses.intervene.record import InterveneRecord
 
-Network = str | LoadedNetwork
+
+def attribute(network: Any, image: str | Path, **options: Any) -> AttributeRecord:
+    """Find what a network's output depends on: which pixels, channels and filters.
+
+    Args:
+        network: One that puts out images, of any magnification.
+        image: A photograph.
+        options: ``out``, ``cache``, ``progress``, and the fields of
+            :class:`srscope.analyses.attribute.config.Config`.
+
+    Raises:
+        SrscopeError: If an input is wrong; the message says what and how to mend it.
+
+    Source: Gu and Dong 2021 (LAM); Sundararajan et al. 2017 (integrated gradients); Adebayo et al.
+        2018 (random weights); Kong et al. 2022 (channels); Hu et al. 2024 (causal effect maps); Xie
+        et al. 2021 (filters).
+    """
+    return run_analysis("attribute", network, image=str(image), **options)
 
 
-def dose(networks: Network | Sequence[Network], **options: Any) -> DoseRecord:
+def dose(networks: Any, **options: Any) -> DoseRecord:
     """Find the level from which on layers notice a degradation, with an interval.
 
     Args:
-        networks: One or several: bundled names, checkpoints, loaded networks.
+        networks: One, or several in a list.
         options: ``out``, ``cache``, ``progress``, and the fields of
             :class:`srscope.analyses.dose.config.Config`.
 
@@ -36,11 +54,11 @@ def dose(networks: Network | Sequence[Network], **options: Any) -> DoseRecord:
     return run_analysis("dose", networks, **options)
 
 
-def generalize(networks: Network | Sequence[Network], **options: Any) -> GeneralizeRecord:
+def generalize(networks: Any, **options: Any) -> GeneralizeRecord:
     """Tell whether networks treat degraded inputs as clean ones, and what quality they lose.
 
     Args:
-        networks: One or several.
+        networks: One, or several in a list.
         options: ``out``, ``cache``, ``progress``, and the fields of
             :class:`srscope.analyses.generalize.config.Config`.
 
@@ -50,7 +68,7 @@ def generalize(networks: Network | Sequence[Network], **options: Any) -> General
     return run_analysis("generalize", networks, **options)
 
 
-def identify(network: Network, **options: Any) -> IdentifyRecord:
+def identify(network: Any, **options: Any) -> IdentifyRecord:
     """Learn to tell degradations and their level from a network's features; tell those of images.
 
     Args:
@@ -64,7 +82,7 @@ def identify(network: Network, **options: Any) -> IdentifyRecord:
     return run_analysis("identify", network, **options)
 
 
-def intervene(network: Network, **options: Any) -> InterveneRecord:
+def intervene(network: Any, **options: Any) -> InterveneRecord:
     """Edit what layers tell of degradations during the pass, and measure what the output does.
 
     Args:

@@ -23,7 +23,6 @@ from srscope.analyses.attribute.pixels import Report, chosen_window, pixel_maps,
 from srscope.analyses.attribute.record import AttributeRecord, Version
 from srscope.analyses.intervene.passes import Passes
 from srscope.analyses.maps.run import AS_IS, degraded_versions, middle
-from srscope.analyses.runner import run_analysis
 from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError, UnknownNameError
@@ -35,42 +34,6 @@ from srscope.networks.upscale import padded
 from srscope.networks.zoo import load_network
 from srscope.study.extraction import Progress, device_of, staged
 from srscope.study.session import Session
-
-
-def attribute(
-    network: str | LoadedNetwork,
-    image: str | Path,
-    *,
-    out: str | Path | None = None,
-    progress: Progress | None = None,
-    cache: str | Path | None = None,
-    **options: object,
-) -> AttributeRecord:
-    """Find what a network's output depends on.
-
-    Args:
-        network: A bundled name, a checkpoint's path, or what ``load_network`` returned. It puts
-            out images, of any magnification.
-        image: A photograph.
-        out: Folder for ``attribute.json``, ``maps.npz``, ``report.html`` and figures; ``None``
-            writes nothing.
-        progress: Called as the stages advance.
-        cache: Folder of finished stages; ``None`` keeps nothing.
-        options: Fields of :class:`~srscope.analyses.attribute.config.Config`.
-
-    Returns:
-        The record.
-
-    Raises:
-        SrscopeError: If an input is wrong; the message says what and how to mend it.
-
-    Source: Gu and Dong 2021 (LAM); Sundararajan et al. 2017 (integrated gradients); Adebayo et al.
-        2018 (random weights); Kong et al. 2022 (channels); Hu et al. 2024 (causal effect maps); Xie
-        et al. 2021 (filters).
-    """
-    return run_analysis(
-        "attribute", network, out=out, progress=progress, cache=cache, image=str(image), **options
-    )
 
 
 def run(session: Session, networks: Sequence[LoadedNetwork], config: Config) -> AttributeRecord:
