@@ -34,6 +34,7 @@ from srscope.errors import ParameterError
 from srscope.features.trivial import TRIVIAL
 from srscope.scores import decision
 from srscope.scores.photographs import RELIABLE_FROM
+from srscope.scores.record import LayerUse
 from srscope.study import assembly
 from srscope.study import verdict as rules
 from srscope.study.config import AnalysisConfig
@@ -305,7 +306,11 @@ def test_protocol_and_environment_are_documented_as_the_analysis_fills_them() ->
 
 def test_every_field_of_scores_json_is_documented_and_no_other() -> None:
     study = studies.make(skipped=(("notes.txt", "not an image"),))
-    study = dataclasses.replace(study, left_out=(("variance", "no shared contents"),))
+    use = LayerUse(
+        layer="body", label="body", set="noise", word="uses it", gain=1.0, low=0.5, high=1.5,
+        share=0.4, controls=20, strongest=0.1, z=8.0, shrinkage=0.2,
+    )  # fmt: skip
+    study = dataclasses.replace(study, left_out=(("variance", "no shared contents"),), uses=(use,))
     found = {abstract(path) for path in fields_of(scores_dict(study))}
     found = {path for path in found if not path.startswith(FREE)}
     written = {path for path in documented() if not path.startswith(FREE)}

@@ -45,6 +45,15 @@ def test_shares_have_an_axis_of_their_own() -> None:
     assert "band" not in chart
 
 
+def test_gains_go_below_zero_and_are_told_in_decibels() -> None:
+    chart = curves([line(-2.0, 0.0, 3.0)], AXIS, kind="gain", name="gain", line_at=(0.0, "none"))
+    first, zero, last = (float(y) for y in re.findall(r'<svg x="[\d.]+%" y="([\d.]+)"', chart))
+    assert 0 <= last < zero < first <= 300
+    assert (first - zero) / (zero - last) == pytest.approx(2 / 3, abs=0.01)
+    assert ">+2 dB<" in chart
+    assert "-2.00 dB to +3.00 dB" in chart
+
+
 def test_an_undefined_value_breaks_the_line() -> None:
     chart = curves([line(1, math.nan, 3, 4)], AXIS, name="CHI")
     lines = re.findall(r'points="([^"]*)"', chart)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srscope.analyses.causal import study_of_network
 from srscope.analyses.results import SCORES, refuse_mixture
 from srscope.degradations.degrade import DegradedImages
 from srscope.errors import ParameterError
@@ -79,7 +80,7 @@ def analyze(
         features = Path(out) / "features" if out is not None and settings.keep_features else None
         with opened(cache) as stages:
             session = Session(settings, stages=stages, progress=progress)
-            study = session.study(loaded, features=features)
+            study = study_of_network(session, loaded, features=features)
             kept = None if features is None else kept_features(features.parent)
             again = functools.partial(_anew, loaded, session.fed(loaded).images, settings)
             study = dataclasses.replace(study, reader=kept or again)

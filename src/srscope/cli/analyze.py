@@ -78,9 +78,11 @@ def add_config(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", type=str, default=[], metavar="NAME=DIR", help=text
     )
+    text = "also tell whether the network uses what its layers tell; takes some minutes"
+    parser.add_argument("--causal", action="store_true", help=text)
     add_plugin(parser)
     add_cache(parser)
-    parser.add_class_arguments(AnalysisConfig, skip={"layers", "sets"})
+    parser.add_class_arguments(AnalysisConfig, skip={"layers", "sets", "causal"})
 
 
 def take_config(options: dict[str, Any]) -> AnalysisConfig:

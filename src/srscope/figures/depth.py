@@ -243,3 +243,42 @@ def variance_by_depth(record: Study) -> Figure | None:
     axes.set_ylabel("share of variance")
     figure.legend(loc="outside upper center", ncols=3)
     return figure
+
+
+@style.in_house_style
+def use_by_depth(record: Study) -> Figure | None:
+    """Draw the probe's accuracy above, and below what moving each layer's code does to the output.
+
+    Returns:
+        The figure, or ``None`` where the analysis was not asked whether the network uses it.
+    """
+    if not record.uses:
+        return None
+    figure = style.new_figure(height=4.2)
+    above, below = figure.subplots(2, 1, sharex=True)
+    place = {layer.layer: at for at, layer in enumerate(record.layers)}
+    for layer in record.layers:
+        probe = layer.best_probe
+        if probe is not None:
+            ends = [[probe.accuracy - probe.low], [probe.high - probe.accuracy]]
+            above.errorbar(place[layer.layer], probe.accuracy, yerr=np.maximum(ends, 0.0),
+                           color=style.SET_COLOURS[0], marker="o", ms=4, capsize=2)  # fmt: skip
+    above.set_ylim(0, 1.02)
+    percent_axis(above)
+    above.set_ylabel("right by the probe")
+    sets = list(dict.fromkeys(each.set for each in record.uses))
+    for number, name in enumerate(sets):
+        own = [each for each in record.uses if each.set == name]
+        at_L = np.array([place[each.layer] for each in own]) + 0.08 * number
+        gain_L = np.array([each.gain for each in own])
+        ends_2L = np.array([[e.gain - e.low, e.high - e.gain] for e in own]).T
+        colour = style.colour_of(number)
+        below.errorbar(at_L, gain_L, yerr=np.maximum(ends_2L, 0.0), color=colour, ms=4, capsize=2,
+                       marker=style.marker_of(number), label=name)  # fmt: skip
+        below.plot(at_L, [each.strongest for each in own], color=colour, linestyle=":",
+                   linewidth=1.2, label=f"{name}, strongest random direction")  # fmt: skip
+    below.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
+    below.set_ylabel("gain of PSNR, dB")
+    _name_places(below, np.arange(len(record.layers)), _tick_labels(record))
+    figure.legend(*below.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure

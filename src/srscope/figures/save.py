@@ -67,6 +67,7 @@ def save_figures(
         "layers": scatter.layer_scatter(record),
         "chi-by-depth": depth.chi_by_depth(record),
         "variance-by-depth": depth.variance_by_depth(record),
+        "use-by-depth": depth.use_by_depth(record),
         "samples": samples.sample_grid(record),
     }
     return save_each(figures, folder, suffixes=suffixes)

@@ -220,15 +220,55 @@ def evidence_by_depth(record: Study) -> str:
         if top is None
         else (top.accuracy, f"best simple statistic: {words.percent(top.accuracy)}")
     )
-    axis = Axis(
-        name="depth: from the first tap point to the last, in percent",
-        low=0.0,
-        high=1.0,
-        ticks=tuple((n / 4, f"{25 * n} %") for n in range(5)),
-    )
     name = "accuracy of the probe, and components of variance, by depth"
     note = "" if line is None else '<p class="note">Dotted: the best simple statistic.</p>'
-    return key(series) + curves(series, axis, kind="share", name=name, line_at=line) + note
+    return key(series) + curves(series, _DEPTH, kind="share", name=name, line_at=line) + note
+
+
+def use_by_depth(record: Study) -> str:
+    """Return, by depth, what moving a layer's mean code towards clean changes in the output.
+
+    Returns:
+        The chart with its key and heading; nothing where it was not asked for.
+    """
+    if not record.uses:
+        return ""
+    depth = {layer.layer: layer.depth for layer in record.layers}
+    series: list[Series] = []
+    sets = list(dict.fromkeys(each.set for each in record.uses))
+    for pair, name in enumerate(sets):
+        own = [each for each in record.uses if each.set == name]
+        points = tuple(
+            Point(
+                x=depth[each.layer],
+                mean=(each.low + each.high) / 2,
+                std=(each.high - each.low) / 2,
+                told=f"{each.label}, {name}: {each.gain:+.2f} dB, {each.word}",
+            )
+            for each in own
+        )
+        series.append(Series(name=name, points=points, pair=pair))
+        drawn = tuple(Point(x=depth[each.layer], mean=each.strongest) for each in own)
+        series.append(Series(name=f"{name}, controls", points=drawn, pair=pair, control=True))
+    chart = curves(
+        series, _DEPTH, kind="gain", name="gain of PSNR by depth", line_at=(0.0, "no change")
+    )
+    return (
+        "<h3>Does the network use it?</h3>"
+        '<p class="lead">Each layer\'s mean code is moved to that of clean images during the pass. '
+        "Above 0, the output comes closer to the original. Only what lies above the dashed line "
+        "counts: matched random directions reach that. Bars: 95 % intervals over photographs.</p>"
+        + key(series, control="strongest of the random directions")
+        + chart
+    )
+
+
+_DEPTH = Axis(
+    name="depth: from the first tap point to the last, in percent",
+    low=0.0,
+    high=1.0,
+    ticks=tuple((n / 4, f"{25 * n} %") for n in range(5)),
+)
 
 
 def _probed(layers: list[LayerScores]) -> tuple[Point, ...]:

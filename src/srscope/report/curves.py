@@ -18,6 +18,7 @@ from srscope.report.markup import text
 from srscope.scores.separability import BANDS
 from srscope.study import words
 
+Kind = Literal["chi", "share", "gain"]
 HEIGHT = 300
 """Pixels: of the drawing without its axis."""
 COLOURS = 8
@@ -91,12 +92,15 @@ class Axis:
 
 
 class _Heights:
-    """Positions in pixels from the top: logarithmic for CHI, linear for shares."""
+    """Positions in pixels from the top: logarithmic for CHI, linear for shares and gains."""
 
-    def __init__(self, kind: Literal["chi", "share"], largest: float) -> None:
+    def __init__(self, kind: Kind, least: float, largest: float) -> None:
         self.kind = kind
-        self.low = math.log10(CHI_FLOOR) if kind == "chi" else 0.0
-        self.high = math.log10(max(1000.0, 1.4 * largest)) if kind == "chi" else 1.0
+        self.low, self.high = {
+            "chi": (math.log10(CHI_FLOOR), math.log10(max(1000.0, 1.4 * largest))),
+            "share": (0.0, 1.0),
+            "gain": (min(least, -0.1), max(largest, 0.1)),
+        }[kind]
 
     def __call__(self, value: float) -> float:
         scaled = math.log10(max(value, CHI_FLOOR)) if self.kind == "chi" else value
@@ -105,6 +109,9 @@ class _Heights:
     def ticks(self) -> list[tuple[float, str]]:
         if self.kind == "share":
             return [(v / 4, f"{25 * v} %") for v in range(5)]
+        if self.kind == "gain":
+            values = MaxNLocator(nbins=6).tick_values(self.low, self.high)
+            return [(float(v), f"{v:+.3g} dB") for v in values if self.low <= v <= self.high]
         values = [10.0**n for n in range(round(self.low), math.floor(self.high) + 1)]
         return [(v, chi_tick(v)) for v in values]
 
@@ -113,7 +120,7 @@ def curves(
     series: Sequence[Series],
     axis: Axis,
     *,
-    kind: Literal["chi", "share"] = "chi",
+    kind: Kind = "chi",
     name: str,
     graded: bool = True,
     line_at: tuple[float, str] | None = None,
@@ -123,13 +130,18 @@ def curves(
     Args:
         series: The curves, controls among them.
         axis: The horizontal axis.
-        kind: ``chi`` for a logarithmic vertical axis, ``share`` for one from 0 to 1.
+        kind: ``chi`` for a logarithmic vertical axis, ``share`` for one from 0 to 1, ``gain`` for
+            dB above and below 0.
         name: Of the vertical axis, for readers of the screen as well.
         graded: Whether to show the paper's bands of CHI, which are for t-SNE points.
         line_at: A height to mark across, such as chance, and what the pointer is told of it.
     """
-    tops = [p.mean + p.std for s in series for p in s.points if math.isfinite(p.mean)]
-    height = _Heights(kind, max(tops, default=1.0))
+    known = [p for s in series for p in s.points if math.isfinite(p.mean)]
+    height = _Heights(
+        kind,
+        min((p.mean - p.std for p in known), default=0.0),
+        max((p.mean + p.std for p in known), default=1.0),
+    )
     left = right = bands = ticks = ""
     for value, label in height.ticks():
         y = f"{height(value):.1f}"
@@ -208,12 +220,12 @@ def _curve(series: Series, axis: Axis, height: _Heights) -> str:
     )
 
 
-def _ends(series: Series, kind: str) -> str:
+def _ends(series: Series, kind: Kind) -> str:
     """Return a curve's first and last value in words."""
     finite = [p.mean for p in series.points if math.isfinite(p.mean)]
     if not finite:
         return words.UNDEFINED
-    write = words.number if kind == "chi" else words.percent
+    write = {"chi": words.number, "share": words.percent, "gain": "{:+.2f} dB".format}[kind]
     return f"{write(finite[0])} to {write(finite[-1])}"
 
 

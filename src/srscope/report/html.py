@@ -106,6 +106,7 @@ def render(record: Study) -> str:
         chi_key=charts.chi_key(record),
         evidence=charts.evidence_by_depth(record)
         or "<p>No layer could be probed: give images of two photographs or more in every set.</p>",
+        use=charts.use_by_depth(record),
         samples=tables.samples(record),
         sets=tables.sets(record),
         protocol=provenance.protocol(_provenance(record), _environment(record)),

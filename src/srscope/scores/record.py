@@ -125,6 +125,44 @@ class VarianceShares:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LayerUse:
+    """What moving a layer's mean code of one set towards clean does to the network's output.
+
+    Args:
+        layer: Dotted name.
+        label: The paper's name where it has one.
+        set: The degraded set.
+        word: ``"uses it"``, ``"no effect"`` or ``"not decided"``, by
+            :func:`~srscope.scores.effects.judge_use`.
+        gain: Of PSNR against the original, in dB.
+        low: Lower end of its 95 % interval over photographs.
+        high: Upper end.
+        share: Of the gain in mean squared error that all of the layer's clean features bring;
+            ``None`` where these gain nothing.
+        controls: Number of matched random directions.
+        strongest: The largest gain among them, in dB.
+        z: How many of their standard deviations the gain lies above their mean; ``None`` where
+            they have no spread.
+        shrinkage: Gain in dB of making all of the layer's values smaller.
+        failed: What speaks against use, in words.
+    """
+
+    layer: str
+    label: str
+    set: str
+    word: str
+    gain: float
+    low: float
+    high: float
+    share: float | None
+    controls: int
+    strongest: float
+    z: float | None
+    shrinkage: float
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LayerScores:
     """Everything known of one layer.
 

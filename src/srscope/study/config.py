@@ -52,6 +52,8 @@ class AnalysisConfig:
         random: Draws of the same architecture at random, with filters that see no brightness and
             branches at full strength, as further controls; 0 to 3.
         trivial: Also score simple statistics of the images, as controls.
+        causal: Also tell whether the network uses what its layers tell: move their code during the
+            pass and measure the output, on 50 contents at most. Takes some minutes.
         keep_features: Leave the features in the output folder, so that scores can be recomputed.
         batch_size: Patches a forward pass.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
@@ -85,6 +87,7 @@ class AnalysisConfig:
     untrained: bool = True
     random: int = 1
     trivial: bool = True
+    causal: bool = False
     keep_features: bool = True
     batch_size: int = 32
     device: str = "auto"
@@ -111,6 +114,7 @@ class AnalysisConfig:
             "device": str,
             "untrained": bool,
             "trivial": bool,
+            "causal": bool,
         }.items():
             if not isinstance(getattr(self, name), kind):
                 rule = "a name" if kind is str else "True or False"

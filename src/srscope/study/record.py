@@ -20,7 +20,7 @@ from srscope.degradations.record import SuiteInfo
 from srscope.errors import UnknownNameError
 from srscope.networks.record import NetworkInfo
 from srscope.runtime import files
-from srscope.scores.record import LayerScores, Runs
+from srscope.scores.record import LayerScores, LayerUse, Runs
 from srscope.scores.table import plain_value, scores
 from srscope.study.methods import Plot, method
 
@@ -113,8 +113,9 @@ class Study:
     layer of ``layers``, in the same order; ``pixels`` is the raw-pixel control. ``left_out`` lists
     (score, why) of the scores that this design of sets and contents leaves undefined. ``trivial``
     are the simple statistics of the images, ``random`` the layers of the architecture at random,
-    draw by draw. ``verdict`` is what may be said of it all. ``reader`` returns a layer's features,
-    where they can still be had.
+    draw by draw. ``uses`` tells, where it was asked for, whether the network uses what its layers
+    tell: one entry a layer and degraded set. ``verdict`` is what may be said of it all. ``reader``
+    returns a layer's features, where they can still be had.
     """
 
     network: NetworkInfo
@@ -130,6 +131,7 @@ class Study:
     left_out: tuple[tuple[str, str], ...] = ()
     trivial: tuple[LayerScores, ...] = ()
     random: tuple[LayerScores, ...] = ()
+    uses: tuple[LayerUse, ...] = ()
     verdict: Verdict | None = None
     reader: Callable[[str], NDArray[np.float32]] | None = field(default=None, compare=False)
 
@@ -283,6 +285,7 @@ def scores_dict(study: Study) -> dict[str, Any]:
             "trivial": [{"name": each.layer, **layer_entry(each)} for each in study.trivial],
             "random": [layer_entry(layer) for layer in study.random],
         },
+        "causal": plain(study.uses),
         "verdict": plain(study.verdict),
         "left_out": [{"score": score, "why": why} for score, why in study.left_out],
         "created": study.created,

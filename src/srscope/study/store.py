@@ -24,7 +24,7 @@ from srscope.features.store import FeatureStore
 from srscope.networks.record import NetworkInfo
 from srscope.runtime.files import atomic_path
 from srscope.runtime.records import record_of
-from srscope.scores.record import LayerScores, Runs, TsneScores
+from srscope.scores.record import LayerScores, LayerUse, Runs, TsneScores
 from srscope.study.record import SCHEMA, Inputs, Study, Verdict, write_scores
 from srscope.study.verdict import verdict_of
 
@@ -135,6 +135,7 @@ def _study(scores: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Stu
         timings=scores.get("timings", {}),
         created=str(scores["created"]),
         left_out=tuple((str(e["score"]), str(e["why"])) for e in scores.get("left_out", ())),
+        uses=tuple(record_of(LayerUse, each) for each in scores.get("causal", ())),
     )
     told = scores.get("verdict")
     verdict = verdict_of(study) if told is None else record_of(Verdict, told)

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from srscope.errors import DegenerateError, ParameterError
 from srscope.scores.decision import Decision, Told, decide
+from srscope.scores.effects import NO_EFFECT, NOT_DECIDED, USES_IT
 from srscope.scores.photographs import Interval
 from srscope.scores.probe import photograph_folds
-from srscope.scores.record import LayerScores, ProbeScore
+from srscope.scores.record import LayerScores, LayerUse, ProbeScore
 from srscope.study import words
 from srscope.study.record import Finding, Kind, LayerVerdict, Study, Verdict, best_layer
 
@@ -66,6 +67,7 @@ def verdict_of(study: Study) -> Verdict:
         findings=(
             _by_whom(study, best, found.best),
             _where(study, by_layer, best),
+            *_used(study.uses),
             *_which(best),
             _share(best, masked=masked),
             _map(study),
@@ -157,7 +159,45 @@ def _headline(study: Study, name: str, sets: str, best: LayerScores, found: Deci
     control, beside = _control(study, found), ""
     if control is not None and control.best_probe is not None:
         beside = f", the best simple statistic for {words.percent(control.best_probe.accuracy)}"
-    return f"{name} separates {sets}{hidden}, {beyond}: {where}, {probe}{beside}."
+    used = _in_use(study.uses)
+    return f"{name} separates {sets}{hidden}, {beyond}{used}: {where}, {probe}{beside}."
+
+
+def _in_use(uses: Sequence[LayerUse]) -> str:
+    """Return what a headline says of use; nothing where it was not asked for."""
+    if not uses:
+        return ""
+    if any(each.word == USES_IT for each in uses):
+        return ", and uses it"
+    if all(each.word == NO_EFFECT for each in uses):
+        return "; it does not use it"
+    return "; that it uses it is not shown"
+
+
+def _used(uses: Sequence[LayerUse]) -> tuple[Finding, ...]:
+    if not uses:
+        return ()
+    used = [each for each in uses if each.word == USES_IT]
+    most = max(used or uses, key=lambda each: each.gain)
+    share = "" if most.share is None else f", {words.percent(most.share)} of what all the layer's "
+    share += "clean features would" if share else ""
+    z = "" if most.z is None else f" (z {most.z:.1f})"
+    moved = (
+        f"Moving this mean code towards clean changes the output on {words.printable(most.set)} by "
+        f"{most.gain:+.2f} dB [{most.low:+.2f}, {most.high:+.2f}] at "
+        f"{words.shorten(most.label, 40)}{share}; the strongest of {most.controls} matched random "
+        f"directions by {most.strongest:+.2f} dB{z}."
+    )
+    if used:
+        places = dict.fromkeys(f"{words.shorten(each.label, 40)}" for each in used)
+        answer = f"Yes, at {words.listed(list(places))}. {moved}"
+    elif all(each.word == NO_EFFECT for each in uses):
+        answer = f"No. Nowhere does moving the mean code matter. {moved}"
+    else:
+        undecided = sum(each.word == NOT_DECIDED for each in uses)
+        against = f" Against it speaks: {'; '.join(most.failed)}." if most.failed else ""
+        answer = f"Not shown: {undecided} of {len(uses)} are not decided. {moved}{against}"
+    return (Finding(question="Does the network use it?", answer=answer),)
 
 
 def _control(study: Study, found: Decision) -> LayerScores | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from srscope.analyses.causal import study_of_network
 from srscope.analyses.comparison.differences import differences
 from srscope.analyses.comparison.record import Compared, Comparison, write_comparison
 from srscope.analyses.results import COMPARISON, refuse_mixture
@@ -80,7 +81,7 @@ def _compared(networks: Mapping[str, LoadedNetwork], session: Session) -> Compar
     entries: list[Compared] = []
     for name, network in networks.items():
         begun = time.perf_counter()
-        study = session.study(network, name=name)
+        study = study_of_network(session, network, name=name)
         restored = session.restoration(network, name=name)
         entries.append(Compared(name=name, study=study, restoration=restored))
         timings[name] = time.perf_counter() - begun

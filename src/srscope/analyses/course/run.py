@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from srscope.analyses.causal import study_of_network
 from srscope.analyses.course.record import Course, Moment, write_course
 from srscope.analyses.results import COURSE, refuse_mixture
 from srscope.errors import CheckpointError
@@ -118,7 +119,7 @@ def analysed_alike(
         elif taps != layers or not session.has_images_for(network):
             problem = f"is of another structure than {first}"
             raise CheckpointError(path, problem, "give checkpoints of one network")
-        study = session.study(network, controls=not first, name=name)
+        study = study_of_network(session, network, controls=not first, name=name)
         layers, first = taps, first or path.name
         restored = session.restoration(network, name=name)
         timings[name] = time.perf_counter() - begun
