@@ -169,6 +169,13 @@ def test_train_follows_the_recipe_and_its_overrides(
     assert main([*words, "--iterations=3", "--data.patch=6"]) == 2
     assert "--resume" in capsys.readouterr().err
     assert main([*words, "--iterations=3", "--data.patch=6", "--resume"]) == 0
+    short = ["train", str(recipe), "--quiet", f"--out={tmp_path / 'short'}"]
+    assert main([*short, "--minutes=1e-9"]) == 0
+    said = capsys.readouterr().out
+    assert "stopped after 1 of 9 iterations; go on with srscope train" in said
+    assert not (tmp_path / "short" / "mine.safetensors").exists()
+    assert main([*short, "--resume"]) == 0
+    assert (tmp_path / "short" / "mine.safetensors").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import math
 import threading
 from pathlib import Path
 
@@ -159,3 +160,24 @@ def test_a_full_disk_is_not_printed_by_tensorboards_thread(
 
 def _raise(error: Exception) -> None:
     raise error
+
+
+def test_a_run_stopped_by_the_clock_goes_on_to_the_same_bits(
+    recipe: SRRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(recipe, out=tmp_path / "whole", minutes=1e3)
+    assert whole.finished
+    ticks = iter(range(1000))
+    monkeypatch.setattr("srscope.training.loop.time.monotonic", lambda: 10.0 * next(ticks))
+    stopped = train(recipe, out=tmp_path / "cut", minutes=1.0)
+    monkeypatch.undo()
+    assert 0 < stopped.iterations < 12
+    assert not stopped.finished
+    assert not equal(whole, stopped)
+    assert equal(whole, train(recipe, out=tmp_path / "cut", resume=True))
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, math.nan, math.inf])
+def test_minutes_are_above_nothing(recipe: SRRecipe, tmp_path: Path, minutes: float) -> None:
+    with pytest.raises(ParameterError, match="minutes"):
+        train(recipe, out=tmp_path, minutes=minutes)

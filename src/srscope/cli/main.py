@@ -146,6 +146,8 @@ def _parser(words: Sequence[str]) -> tuple[_Parser, Handlers, dict[str, tuple[st
     sub.add_argument("recipe", type=str, help="YAML file, see recipes/")
     sub.add_argument("--out", type=str, help="folder of the run [runs/NAME]")
     sub.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    text = "stop after so long, with a checkpoint to go on from [to the end]"
+    sub.add_argument("--minutes", type=float | None, help=text)
     _quiet(sub)
 
     sub = command("reproduce", _reproduce, "Rerun the paper's experiments and judge its claims.")
@@ -214,10 +216,16 @@ def _train(args: Any) -> None:
             recipe,
             out=out,
             resume=args.resume,
+            minutes=args.minutes,
             report=(lambda n, _: progress(recipe.name, n, recipe.iterations)) if progress else None,
         )
-    if trained.is_main:
+    if trained.is_main and trained.finished:
         print(export(trained, out))
+    elif trained.is_main:
+        print(
+            f"stopped after {trained.iterations} of {recipe.iterations} iterations; go on with "
+            f"srscope train {args.recipe} --out {out} --resume"
+        )
 
 
 def _reproduce(args: Any) -> int:
@@ -282,7 +290,7 @@ def _with_underscores(words: Sequence[str]) -> list[str]:
 
 def _recipe_overrides(words: list[str]) -> tuple[list[str], list[str]]:
     """Take the options of ``train`` that belong to the recipe off the command line."""
-    own = ("--out", "--resume", "--quiet", "--help")
+    own = ("--out", "--resume", "--minutes", "--quiet", "--help")
     kept: list[str] = []
     overrides: list[str] = []
     queue = list(words)
@@ -291,7 +299,7 @@ def _recipe_overrides(words: list[str]) -> tuple[list[str], list[str]]:
         name, equals, _ = word.partition("=")
         if not name.startswith("--") or name in own:
             kept.append(word)
-            if name == "--out" and not equals and queue:
+            if name in ("--out", "--minutes") and not equals and queue:
                 kept.append(queue.pop(0))
             continue
         overrides.append(word)

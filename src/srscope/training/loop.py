@@ -60,6 +60,11 @@ class Trained:
     facts: Callable[[], dict[str, Any]]
     is_main: bool = True
 
+    @property
+    def finished(self) -> bool:
+        """Whether all iterations are done: a run may stop before, by ``minutes``."""
+        return self.iterations >= self.recipe.iterations
+
 
 class _Run:
     """The live state of a run: everything that a checkpoint must hold."""
@@ -127,6 +132,7 @@ def train(
     *,
     out: str | Path,
     resume: bool = False,
+    minutes: float | None = None,
     report: Report | None = None,
 ) -> Trained:
     """Train a network by its recipe.
@@ -138,6 +144,8 @@ def train(
         recipe: What to train and how.
         out: Folder of the run: checkpoints, TensorBoard curves, the resolved ``recipe.yaml``.
         resume: Go on from the newest whole checkpoint in ``out``; without one, start anew.
+        minutes: Stop after so long, above 0, with a checkpoint from which ``resume`` goes on to the
+            same bits; ``None`` goes on to the end.
         report: Called every ``recipe.log_every`` iterations, in the main process.
 
     Returns:
@@ -145,12 +153,14 @@ def train(
 
     Raises:
         ParameterError: If ``out`` holds checkpoints and ``resume`` is false, or they come from
-            another recipe, or the machine has no such devices.
+            another recipe, or the machine has no such devices, or ``minutes`` is not above 0.
         FileProblem: If ``out`` cannot be written, or another process is writing to it.
         TrainingError: If a loss is no longer finite, or adversarial training has collapsed.
 
     Source: Liu et al. 2021, supplement section 3.
     """
+    if minutes is not None and not 0 < minutes < float("inf"):
+        raise ParameterError("minutes", "above 0", minutes)
     folder = Path(out)
     logger = TensorBoardLogger(root_dir=folder, name="curves", version="")
     _check_resumed(folder, resume)  # before any process is started
@@ -158,7 +168,7 @@ def train(
     with writing_to(folder if fabric.is_global_zero else None), _full_disks_told_once(logger):
         if fabric.is_global_zero:
             _check_resumed(folder, resume)  # another run may have ended meanwhile
-        return _train(recipe, fabric, logger, folder, report)
+        return _train(recipe, fabric, logger, folder, minutes, report)
 
 
 @contextlib.contextmanager
@@ -194,6 +204,7 @@ def _train(
     fabric: Fabric,
     logger: TensorBoardLogger,
     folder: Path,
+    minutes: float | None,
     report: Report | None,
 ) -> Trained:
     saved = load_newest_checkpoint(folder) if folder.is_dir() else None
@@ -209,7 +220,7 @@ def _train(
     if fabric.is_global_zero:
         remove_leftovers(folder)
     with reusing_memory():
-        _iterate(run, logger, folder, report if fabric.is_global_zero else None)
+        _iterate(run, logger, folder, minutes, report if fabric.is_global_zero else None)
     logger.finalize("success")
     return Trained(
         network=task.shipped().eval(),
@@ -224,10 +235,16 @@ def _train(
     )
 
 
-def _iterate(run: _Run, logger: TensorBoardLogger, folder: Path, report: Report | None) -> None:
+def _iterate(
+    run: _Run,
+    logger: TensorBoardLogger,
+    folder: Path,
+    minutes: float | None,
+    report: Report | None,
+) -> None:
     """Run the iterations that are left, logging, validating and saving on the way."""
     recipe, fabric, task = run.recipe, run.fabric, run.task
-    clock = time.monotonic()
+    clock = begun = time.monotonic()
     window: dict[str, Tensor] = {}
     counted = 0
     while run.done < recipe.iterations:
@@ -249,12 +266,22 @@ def _iterate(run: _Run, logger: TensorBoardLogger, folder: Path, report: Report 
             fabric.log_dict(numbers, step=run.done)
             if report is not None:
                 report(run.done, numbers)
-        if run.done % recipe.checkpoint_every == 0 or last:
-            now = time.monotonic()
+        now = time.monotonic()
+        stop = minutes is not None and _everywhere(now - begun >= 60 * minutes, run)
+        if run.done % recipe.checkpoint_every == 0 or last or stop:
             run.seconds, clock = run.seconds + now - clock, now
             state = run.state()  # under fsdp every process takes part in gathering it
             if fabric.is_global_zero:
                 save_checkpoint(folder, state, iteration=run.done, keep=recipe.keep_checkpoints)
+        if stop:
+            return
+
+
+def _everywhere(stop: bool, run: _Run) -> bool:
+    """Return what the first process decides, where there are several; asked at log lines alone."""
+    if run.fabric.world_size == 1:
+        return stop
+    return run.done % run.recipe.log_every == 0 and bool(run.fabric.broadcast(stop))
 
 
 def _means(window: dict[str, Tensor], count: int, run: _Run) -> dict[str, float]:
