@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining atlas results findings docs build clean distclean
+.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining gpu atlas results findings docs build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: $(CORE)  ## side-by-side timings against peers, on an idle machine; FULL=
 
 benchtraining: $(CORE)  ## training throughput beside a plain loop, on an idle machine
 	$(BIN)/python benchmarks/training.py --out benchmarks/results-training.json
+
+gpu: $(DEV)  ## on a machine with a GPU: its tests, a benchmark, and the paper's recipes; GPU=--help for options
+	$(BIN)/python tools/gpu.py $(GPU)
 
 atlas: $(DEV)  ## fetch published networks, analyse them, and fill docs/atlas.md; ATLAS=--help for options
 	$(BIN)/python tools/atlas.py $(ATLAS)

@@ -9,7 +9,7 @@ from torch import nn
 from srscope.analyses.causal import CONTENTS, _z
 from srscope.analyses.intervene.command import Config
 from srscope.analyses.separability import analyze
-from srscope.errors import NetworkError, UnknownNameError
+from srscope.errors import NetworkError, ParameterError, UnknownNameError
 from srscope.study.config import AnalysisConfig
 from srscope.study.record import Study
 from srscope.study.store import read_study
@@ -73,7 +73,9 @@ def test_what_cannot_be_edited_is_refused_before_the_analysis():
         analyze(described(classifier, "0"), causal=True, progress=progress, **QUICK)
     with pytest.raises(UnknownNameError, match="clean"):
         of_gate(1.0, suite="blur-1-4", progress=progress)
-    assert not [stage for stage in told if "SNE" in stage]
+    with pytest.raises(ParameterError, match="pca"):
+        of_gate(1.0, pca=200, progress=progress)
+    assert not told
 
 
 def test_as_many_contents_are_edited_as_intervene_takes_by_itself():

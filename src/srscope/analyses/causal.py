@@ -12,6 +12,7 @@ from srscope.analyses.intervene.command import Config, run
 from srscope.analyses.intervene.record import InterveneRecord
 from srscope.networks.description import LoadedNetwork
 from srscope.scores.record import LayerUse
+from srscope.study.extraction import job_of
 from srscope.study.record import Study
 from srscope.study.session import Session, named
 from srscope.study.verdict import verdict_of
@@ -53,6 +54,7 @@ def study_of_network(
 def uses_of(session: Session, network: LoadedNetwork, *, name: str = "") -> tuple[LayerUse, ...]:
     """Edit the layers that a session analyses, and tell whether the network uses their code."""
     given = session.config
+    job_of(network, given, session.fed(network).images)  # what this refuses, it refuses at once
     config = Config(
         images=given.images,
         suite=given.suite,
