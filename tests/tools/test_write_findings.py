@@ -9,9 +9,23 @@ from support.tools import load_tool
 tool = load_tool("write_findings")
 
 
-def test_the_page_says_what_is_kept() -> None:
-    page = tool.PAGE.read_text("utf-8")
-    assert tool.with_findings(page) == page, "run make findings"
+def test_the_pages_say_what_is_kept() -> None:
+    for page, path in tool.PAGES.items():
+        written = path.read_text("utf-8")
+        assert tool.with_findings(page, written) == written, "run make findings"
+
+
+def test_every_finding_is_a_command_that_can_be_given() -> None:
+    for finding in tool.FINDINGS.values():
+        words = shlex.split(finding.command)
+        assert words[0] == "srscope"
+        assert words[1] in ANALYSES
+        assert finding.page in tool.PAGES
+    assert "LadyBird.jpg --target" in tool.FINDINGS["filters"].command
+    contrast = shlex.split(tool.FINDINGS["l1-wgr-against-l1-wogr"].command)
+    assert contrast[2:] == [
+        "runs/population/l1-wgr-*", "runs/population/l1-wogr-*", "--causal", "true"
+    ]  # fmt: skip
 
 
 def test_kept_findings_are_of_the_runs_that_the_tool_names() -> None:
