@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from srscope.degradations.write import write_degraded as degrade
     from srscope.errors import SrscopeError
     from srscope.exports.export import export
+    from srscope.exports.trackers import log_scores
     from srscope.features.arrays import features
     from srscope.features.edit import edit
     from srscope.images.bundled import load_bundled
@@ -67,6 +68,7 @@ _HOME = {
     "load_network": "srscope.networks.zoo:load_network",
     "load_recipe": "srscope.training.recipes:load_recipe",
     "load_suite": "srscope.degradations.catalogue:load_suite",
+    "log_scores": "srscope.exports.trackers:log_scores",
     "over_seeds": "srscope.analyses.population.run:over_seeds",
     "over_training": "srscope.analyses.course.run:over_training",
     "photograph_features": "srscope.analyses.photographs:photograph_features",
@@ -111,6 +113,7 @@ __all__ = [
     "load_network",
     "load_recipe",
     "load_suite",
+    "log_scores",
     "over_seeds",
     "over_training",
     "photograph_features",

@@ -17,8 +17,8 @@ def test_chi_is_drawn_on_a_log_scale_beside_both_controls() -> None:
     names = [t.get_text() for t in axes.figure.legends[0].get_texts()]
     assert names == ["network", "same architecture, untrained", "raw pixels"]
     drawn = [c.lines[0].get_ydata() for c in axes.containers]
-    np.testing.assert_allclose(drawn[0], [max(e.tsne.chi.mean, 0.01) for e in record.layers])
-    np.testing.assert_allclose(drawn[1], [e.tsne.chi.mean for e in record.untrained])
+    np.testing.assert_allclose(drawn[0], [max(e.tsne.chi.mean, 1.0) for e in record.layers])
+    np.testing.assert_allclose(drawn[1], [max(e.tsne.chi.mean, 1.0) for e in record.untrained])
     assert [t.get_text() for t in axes.get_xticklabels()] == [e.label for e in record.layers]
 
 

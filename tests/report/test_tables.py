@@ -78,19 +78,21 @@ def test_a_row_holds_every_score_of_its_layer() -> None:
     ]
 
 
+def heads_of(table: str) -> list[str]:
+    found = re.findall(r'<th scope="row(?:group)?"[^>]*>(?:<span>)?([^<]*)', table)
+    return [html.unescape(name) for name in found]
+
+
 def test_layers_come_first_then_every_control() -> None:
     record = studies.make(layers=2)
-    found = re.findall(
-        r'<th scope="row(?:group)?"[^>]*>(?:<span>)?([^<]*)', tables.score_table(record)
-    )
-    assert [html.unescape(name) for name in found] == [
+    assert heads_of(tables.score_table(record, all_columns=True)) == [
         "Network",
         "Conv1",
         "ResBlock1",
         "Control: raw pixels of the same images",
         "raw pixels",
         "Control: simple statistics of the same images",
-        *words.short_labels(record.trivial, 18),
+        *(each.label for each in record.trivial),
         "Control: the same architecture, untrained",
         "Conv1",
         "ResBlock1",
@@ -98,6 +100,18 @@ def test_layers_come_first_then_every_control() -> None:
         "Conv1, draw 1",
         "ResBlock1, draw 1",
     ]
+
+
+def test_of_an_untrained_network_the_main_table_has_the_highest_layers() -> None:
+    record = studies.make(layers=4)
+    chis = [e.tsne.chi.mean for e in record.untrained]
+    probes = [e.best_probe.accuracy if e.best_probe else 0.0 for e in record.untrained]
+    highest = sorted({chis.index(max(chis)), probes.index(max(probes))})
+    heads = heads_of(tables.score_table(record))
+    start = heads.index("Control: the same architecture, untrained") + 1
+    end = heads.index("Control: the same architecture at random")
+    assert heads[start:end] == [record.untrained[i].label for i in highest]
+    assert len(highest) < 4
 
 
 def test_controls_that_were_not_run_have_no_part() -> None:

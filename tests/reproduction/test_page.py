@@ -59,6 +59,10 @@ def test_claims_that_were_not_run_are_shown_as_such_and_not_counted(page: Path) 
     told = "2 of the 3 judged hold, 1 does not hold, 0 are inconclusive, 15 not run"
     assert f'<h1 id="headline">{told}</h1>' in html
     assert html.count("not run</span>") == 15 + 18  # and all of the second edition
+    assert "<details><summary>15 claims were not run</summary>" in html
+    judged = html.partition("<details>")[0]
+    assert "not run</span>" not in judged
+    assert 'id="C3"' in judged
     assert "</span><b>15</b> not run</li>" in html
 
 
@@ -107,6 +111,6 @@ def test_a_browser_shows_it_whole(page: Path, width: int, scheme: str) -> None:
         dark = view.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (dark == "rgb(255, 255, 255)") == (scheme == "light")
         assert view.locator("#C3 .said").inner_text().endswith("holds")
-        head = view.locator("#scorecard .claims thead")
+        head = view.locator("#scorecard > .claims thead")
         assert head.is_visible() == (width > 760)
     assert said == []

@@ -65,7 +65,7 @@ def running_off(page: Page) -> list[str]:
     """Return what stands wider than the window; what has a box of its own that scrolls may."""
     return page.evaluate(
         """() => [...document.querySelectorAll('main *, header *')].filter(e => {
-            if (e.closest('.scroll, pre, .skip') || e.closest('svg')) return false;
+            if (e.closest('.scroll, .multiples, pre, .skip') || e.closest('svg')) return false;
             const box = e.getBoundingClientRect();
             return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
         }).map(e => e.outerHTML.slice(0, 120))"""

@@ -9,15 +9,21 @@ import pytest
 import torch
 from torch import nn
 
-from srscope.errors import CheckpointError, FileProblem, ParameterError
+from srscope.errors import CheckpointError, FileProblem, ParameterError, UnknownNameError
 from srscope.networks.architectures.build import build_network
 from srscope.networks.architectures.resnet import ResNet18
 from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
-from srscope.networks.zoo import load_network
+from srscope.networks.zoo import WEIGHTS, load_network
 from srscope.training.classification import ClassificationRecipe, ClassifierConfig
 from srscope.training.gan import GanRecipe
 from srscope.training.recipes import recipe_dict
-from srscope.training.snapshots import find_snapshots, load_snapshot, shipped_by
+from srscope.training.snapshots import (
+    find_snapshots,
+    load_snapshot,
+    load_trained,
+    only_checkpoint,
+    shipped_by,
+)
 from srscope.training.sr import SRRecipe
 
 TINY = SRResNetConfig(blocks=1, channels=4)
@@ -92,7 +98,12 @@ def test_few_are_taken_evenly_with_both_ends(tmp_path: Path) -> None:
         find_snapshots(str(tmp_path), most=1)
 
 
-@pytest.mark.parametrize("names", [[], ["a.pth", "b.pth"], ["net_g_5.pth"]])
+def test_a_folder_without_a_checkpoint_is_told_to_be_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match=r"holds no checkpoint .*; wait until the training has"):
+        find_snapshots(str(tmp_path))
+
+
+@pytest.mark.parametrize("names", [["a.pth", "b.pth"], ["net_g_5.pth"]])
 def test_fewer_than_two_are_refused(tmp_path: Path, names: list[str]) -> None:
     with pytest.raises(FileProblem, match=r"name them like net_g_5000\.pth, net_g_10000\.pth"):
         find_snapshots(str(touch(tmp_path, *names)))
@@ -195,6 +206,35 @@ def test_checkpoints_of_ours_are_known_by_content_under_any_name(tmp_path: Path)
         assert loaded.source == f"checkpoint kept_{snapshot.iteration}.pth"
     with pytest.raises(CheckpointError, match=r"is a checkpoint of srscope train.*its training"):
         load_network(str(tmp_path / "kept_1000.pth"))
+
+
+@pytest.mark.parametrize("beside", [(), ("r.safetensors",), ("log.txt", "events.out")])
+def test_the_first_checkpoint_of_a_run_that_goes_on_can_be_analysed(
+    tmp_path: Path, beside: tuple[str, ...]
+) -> None:
+    module = network(seed=0)
+    player = {"network": module.state_dict(), "average": None}
+    path = saved(tmp_path, SRRecipe(name="r", network=TINY), {"network": player})
+    touch(tmp_path, *beside)
+    for given in (tmp_path, path, str(tmp_path)):
+        assert only_checkpoint(given) == path
+        loaded = load_trained(given)
+        assert same(loaded.module, module)
+        assert loaded.name == f"{tmp_path.name} at 1000"
+    with pytest.raises(UnknownNameError, match="scale=2"):
+        load_trained(f"{path}?scale=2")
+    saved(tmp_path, SRRecipe(name="r", network=TINY), {"network": player}, 2000)
+    assert only_checkpoint(tmp_path) is None
+
+
+def test_a_folder_with_one_file_of_weights_is_that_network(tmp_path: Path) -> None:
+    (tmp_path / "net_g_latest.safetensors").write_bytes(
+        (WEIGHTS / "srresnet-wgr.safetensors").read_bytes()
+    )
+    touch(tmp_path, "net_d_latest.pth", "notes.txt")
+    assert load_trained(str(tmp_path)).name == "net_g_latest"
+    assert only_checkpoint("srresnet-wgr") is None
+    assert only_checkpoint(nn.Identity()) is None
 
 
 def test_damaged_checkpoints_are_named(tmp_path: Path) -> None:

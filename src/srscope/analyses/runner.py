@@ -15,7 +15,6 @@ from srscope.analyses.results import refuse_mixture
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.zoo import load_network
 from srscope.runtime.files import write_json, writing_to
 from srscope.study.assembly import environment
 from srscope.study.cache import opened
@@ -23,6 +22,7 @@ from srscope.study.config import AnalysisConfig, ImagesGiven, configured
 from srscope.study.extraction import Progress
 from srscope.study.record import plain
 from srscope.study.session import Session
+from srscope.training.snapshots import load_trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,7 +118,7 @@ def run_analysis(
 
 
 def _loaded(given: Sequence[Any]) -> list[LoadedNetwork]:
-    return [load_network(each) for each in given]
+    return [load_trained(each) for each in given]
 
 
 def record_dict(name: str, record: Any, networks: Sequence[Any], settings: Any) -> dict[str, Any]:

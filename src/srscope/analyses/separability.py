@@ -20,7 +20,6 @@ from srscope.features.arrays import layer_values
 from srscope.features.stream import device_of
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.spec import WORDS, is_snapshots
-from srscope.networks.zoo import load_network
 from srscope.runtime.files import writing_to
 from srscope.runtime.processes import is_helper
 from srscope.study.assembly import study_of_folder
@@ -30,6 +29,7 @@ from srscope.study.extraction import Progress, precision_of
 from srscope.study.record import Study
 from srscope.study.session import Session
 from srscope.study.store import kept_features
+from srscope.training.snapshots import load_trained
 
 
 def analyze(
@@ -72,7 +72,7 @@ def analyze(
     if isinstance(network, str | os.PathLike) and is_snapshots(os.fspath(network)):
         remedy = "for a folder there is srscope.over_training, or srscope.over_seeds"
         raise ParameterError("network", "one network", network, remedy)
-    loaded = load_network(network, **feeding)
+    loaded = load_trained(network, **feeding)
     if settings.devices > 1 and is_helper():  # the first process writes
         out = cache = None
     refuse_mixture(out, SCORES)

@@ -113,7 +113,7 @@ def run(args: Any) -> None:
     started = time.perf_counter()
     from srscope.analyses.separability import analyze
     from srscope.cli.console import print_profile, print_study, stage_progress
-    from srscope.networks.zoo import load_network
+    from srscope.training.snapshots import load_trained, only_checkpoint
 
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
@@ -121,7 +121,8 @@ def run(args: Any) -> None:
     # What is found again would look as if it had been computed at no cost.
     cache = take_cache(options, unless=profiled)
     config = take_config(options)
-    if is_snapshots(network):
+    is_series = is_snapshots(network) and only_checkpoint(network) is None
+    if is_series:
         from srscope.training.seeds import is_of_seeds
 
         if profiled:
@@ -131,11 +132,11 @@ def run(args: Any) -> None:
             return
     if args.checkpoints:
         raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
-    if is_snapshots(network):
+    if is_series:
         _run_over_seeds(network, out, config, cache, quiet=quiet)
         return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
-    loaded = load_network(network)
+    loaded = load_trained(network)
     starting = time.perf_counter() - started
     with telling_replaced(folder, "scores.json"), stage_progress(quiet=quiet) as progress:
         study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)

@@ -252,9 +252,9 @@ def _networks(args: Any) -> None:
 def _layers(args: Any) -> None:
     from srscope.cli.console import print_layers
     from srscope.networks.structure.tree import layer_rows
-    from srscope.networks.zoo import load_network
+    from srscope.training.snapshots import load_trained
 
-    network = load_network(args.network)
+    network = load_trained(args.network)
     print_layers(network, *layer_rows(network, full=args.full))
 
 

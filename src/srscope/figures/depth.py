@@ -22,8 +22,8 @@ from srscope.scores.separability import BANDS
 from srscope.study import words
 from srscope.study.record import Study
 
-CHI_FLOOR = 0.01
-"""CHI below this is drawn here: the axis is logarithmic, and less is as good as none."""
+CHI_FLOOR = 1.0
+"""CHI below this is drawn here: the axis is logarithmic, and chance gives about 1."""
 
 
 def _name_places(axes: Axes, place_L: NDArray[Any], names: list[str]) -> None:
@@ -38,8 +38,8 @@ def chi_tick(value: float) -> str:
     r"""Return what stands at an axis of CHI.
 
     Example:
-        >>> chi_tick(0.01), chi_tick(0.1), chi_tick(1000) == "1\N{THIN SPACE}000"
-        ('≤0.01', '0.1', True)
+        >>> chi_tick(1), chi_tick(10), chi_tick(1000) == "1\N{THIN SPACE}000"
+        ('≤1', '10', True)
     """
     if value <= CHI_FLOOR * 1.001:
         return f"≤{value:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import warnings
@@ -20,6 +21,7 @@ from srscope.networks.loading.checkpoints import load_weights, read_metadata, sr
 from srscope.networks.loading.factory import load_factory
 from srscope.networks.loading.foreign import load_detected, load_timm
 from srscope.networks.loading.formats import load_by_format
+from srscope.networks.loading.hub import fetch
 from srscope.networks.loading.objects import load_object, sharing
 from srscope.networks.loading.programs import load_program, program_kind
 from srscope.networks.loading.spec import Value, parse_spec, refuse_options
@@ -64,7 +66,8 @@ def load_network(network: Any, *, name: str | None = None, **options: Value) -> 
     """Load a network ready for analysis, or describe one that the program holds.
 
     Args:
-        network: A bundled name (see :func:`list_networks`); a checkpoint's path; ``timm:NAME``; or
+        network: A bundled name (see :func:`list_networks`); a checkpoint's path;
+            ``hf:owner/name``, with a file where it has several; ``timm:NAME``; or
             ``package.module:factory``, which imports that module and calls the factory. Options
             follow after a question mark, e.g. ``net.pth?channels=1&range=255``: see the how-to
             on your own network. ``?global_residual=false`` is for a checkpoint of BasicSR's
@@ -82,6 +85,7 @@ def load_network(network: Any, *, name: str | None = None, **options: Value) -> 
         UnknownNameError: If it is neither a bundled name nor an existing file, or an option does
             not exist.
         CheckpointError: If the file cannot be used, or carries code.
+        DownloadError: If the Hub cannot be reached.
         NetworkError: If the network cannot be built, fed or tapped.
         ParameterError: If it is no network, or an option is not understood.
 
@@ -115,12 +119,16 @@ def _load_named(spec: str, given: Mapping[str, Value]) -> LoadedNetwork:
     parsed = parse_spec(spec)
     options = {**parsed.options, **given}
     if parsed.kind == "name":
-        others = "a checkpoint's path, timm:NAME or package.module:factory"
+        others = "a checkpoint's path, hf:OWNER/NAME, timm:NAME or package.module:factory"
         raise UnknownNameError("network", spec, cards, others)
     if parsed.kind == "timm":
         return load_timm(parsed.target, options)
     if parsed.kind == "factory":
         return load_factory(parsed.target, options)
+    if parsed.kind == "hub":
+        fetched = fetch(parsed.target)
+        loaded = _load_file(fetched.path, options)
+        return dataclasses.replace(loaded, name=fetched.name, source=fetched.source)
     return _load_file(Path(parsed.target), options)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srscope.report.page import filled
 from srscope.report.pictures import Sprite
 from srscope.scores.record import LayerScores
 from srscope.study import words
@@ -35,11 +34,6 @@ def on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
     return [int(v) for v in np.rint(unit * GRID).ravel()]
 
 
-def controls(*, crossed: bool) -> str:
-    """Return the controls of linked plots; the sets of a ``crossed`` design are degradations."""
-    return filled("controls.html", coloured_by="degradation" if crossed else "set")
-
-
 def entry(layer: LayerScores, short: str) -> dict[str, Any]:
     """Return what the plots need of one layer, under a short name."""
     chi = layer.tsne.chi
@@ -62,14 +56,22 @@ def payload(record: Study, sprite: Sprite) -> dict[str, Any]:
     return {
         "sets": [{"name": words.printable(s.name), "count": s.count} for s in record.suite.sets],
         "contents": [words.printable(c) for c in inputs.contents],
+        "photographs": photographs(record),
         "set": inputs.set_N.tolist(),
         "content": inputs.content_N.tolist(),
+        "photograph": inputs.photograph_N.tolist(),
         "seed": seed if isinstance(seed, int) else None,
         "pixels": entry(record.pixels, "Raw pixels"),
         "layers": list(map(entry, record.layers, short)),
         "untrained": list(map(entry, record.untrained, short)),
         "sprite": sheet(sprite),
     }
+
+
+def photographs(record: Study) -> list[str]:
+    """Return the photographs' names, in the order of their numbers."""
+    inputs = record.inputs
+    return list(map(words.printable, dict.fromkeys(inputs.photographs or inputs.contents)))
 
 
 def sheet(sprite: Sprite) -> dict[str, int]:

@@ -53,7 +53,8 @@ def _environment(record: Study) -> str:
 
 
 def _controls_lead(record: Study) -> str:
-    told = "The controls went through the same analysis as the network."
+    told = "The controls went through the same analysis as the network. Of an untrained or "
+    told += "random network, the layers where CHI and the probe are highest."
     return told if record.untrained else f"{told} The untrained control was not run."
 
 
@@ -94,7 +95,7 @@ def render(record: Study) -> str:
         scores=tables.score_table(record),
         all_scores=tables.score_table(record, all_columns=True),
         left_out=tables.left_out(record),
-        controls=explorer.controls(crossed=record.suite.crossed),
+        controls=resource("controls.html"),
         inspector=resource("inspector.html"),
         tell_apart="degradations" if record.suite.crossed else "sets of images",
         meanings=tables.column_meanings(),
@@ -115,7 +116,7 @@ def render(record: Study) -> str:
     return document(
         title=f"{name}: what its features tell apart",
         kind="report",
-        sections=(("scores", "Scores"), ("layers", "Layers"), ("depth", "Depth"),
+        sections=(("layers", "Layers"), ("scores", "Scores"), ("depth", "Depth"),
                   ("samples", "Samples"), ("protocol", "Protocol")),
         first=("verdict", "verdict"),
         main=main,

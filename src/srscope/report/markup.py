@@ -34,7 +34,7 @@ def prose(value: object) -> str:
     joined = text(value).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
     joined = joined.replace("\N{THIN SPACE}", "\N{NARROW NO-BREAK SPACE}")
     joined = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", joined)
-    joined = re.sub(r"(?<=[ (])-(?=\d)", "\N{MINUS SIGN}", joined)
+    joined = re.sub(r"(?<=[ (\[])-(?=\d)", "\N{MINUS SIGN}", joined)
     joined = re.sub(r"\bCHI (?=\d)", "CHI\N{NO-BREAK SPACE}", joined)
     return re.sub(r"\b(t-SNE|k-NN)\b", r'<span class="whole">\1</span>', joined)
 

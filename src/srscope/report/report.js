@@ -5,19 +5,19 @@
   const count = data.set.length, layers = data.layers.length, runs = data.pixels.points.length;
   let shown = layers;
 
-  const { state, twins, pairOf, hover, select, listen, start } = explorer(data, {
+  const { state, versions, joined, hover, pick, select, listen, start } = explorer(data, {
     runs,
     untrained: data.untrained.length > 0,
     everywhere: "in all layers",
-    invitation: "Point at an image to see it here.",
+    placeOf: (i) => large.points && large.points[i],
     paint: (canvas, index) => paintPatch(canvas, sprite, data.sprite, index),
     draw: drawAll,
     ring: () => [large, ...small.map((s) => s.plot)].forEach(ring),
     focus: () => byId("large").focus({ preventScroll: true }),
   });
 
-  const ring = (plot) => plot.ring(state.hover, twins(state.hover));
-  const actions = { hover, select, tool: () => state.tool };
+  const ring = (plot) => plot.ring(state.hover, versions(state.hover));
+  const actions = { hover, pick, select, tool: () => state.tool };
   const large = new Scatter(byId("large"), 600, 5, actions);
   const small = [];
 
@@ -33,9 +33,11 @@
       button.type = "button";
       button.addEventListener("click", () => {
         showDepth(depth);
-        byId("large").scrollIntoView({ block: "nearest" });
       });
       byId("multiples").append(figure);
+      // Two rows at most beside each other; what is more is one row that scrolls.
+      byId("multiples").classList.toggle("many", layers > 17);
+      byId("multiples").style.setProperty("--columns", layers < 10 ? Math.max(8, layers + 1) : Math.ceil((layers + 1) / 2));
       small.push({ figure, svg, button, plot: new Scatter(svg, 200, 2.7, actions) });
     }
   }
@@ -43,12 +45,12 @@
   function scoreOf(entry) {
     const run = entry.points.length > 1 && entry.runs[state.run] !== undefined
       ? ` · this run ${entry.runs[state.run]}` : "";
-    return { short: `CHI ${entry.chi} (${entry.grade})`, long: `CHI ${entry.chi}, grade ${entry.grade}${run}` };
+    return { short: `CHI ${entry.chi}`, long: `CHI ${entry.chi}, grade ${entry.grade}${run}` };
   }
 
   function drawPoints(plot, entry) {
     plot.place(entry.points[state.run] || null);
-    plot.draw(data.set.map((_, i) => pairOf(i)), state.selected);
+    plot.draw(data.set, state.selected, joined());
     ring(plot);
   }
 
@@ -60,7 +62,7 @@
     byId("depth-name").textContent = `${title}, ${where}`;
     byId("depth-slider").setAttribute("aria-valuetext", `${title}, ${where}`);
     const dotted = shown > 0 && entry.layer !== entry.label ? ` · ${entry.layer}` : "";
-    byId("large-caption").textContent = scoreOf(entry).long + dotted;
+    byId("large-caption").replaceChildren(make("b", title), ` ${scoreOf(entry).long}${dotted}`);
     byId("large").setAttribute("aria-label", `${title}: ${count} images, ${scoreOf(entry).long}. ` +
       "Arrow keys go from point to point, Enter selects, Escape clears.");
     small.forEach(({ figure, button }, depth) => {
@@ -85,6 +87,8 @@
     shown = Math.max(0, Math.min(layers, depth));
     byId("depth-slider").value = String(shown);
     drawLarge();
+    const strip = byId("multiples"), { offsetLeft, offsetWidth } = small[shown].figure;
+    strip.scrollLeft = offsetLeft - strip.offsetLeft - (strip.clientWidth - offsetWidth) / 2;
   }
 
   function tellRun() {
@@ -102,5 +106,6 @@
     byId("depth-slider").addEventListener("input", (event) => showDepth(Number(event.target.value)));
     listen(byId("large"), (dx, dy) => large.neighbour(state.hover, dx, dy));
     start();
+    showDepth(layers);
   });
 })();

@@ -31,11 +31,11 @@ function svgElement(name, attributes) {
   return element;
 }
 
-/* Return the small drawing that stands for a colour-and-marker pair in a legend. */
-function swatch(pair) {
+/* Return the small drawing that stands for a set's colour and marker in a legend. */
+function swatch(set) {
   const icon = svgElement("svg", { width: 14, height: 14, "aria-hidden": "true" });
   icon.append(svgElement("path", {
-    class: "c" + (pair % COLOURS), d: MARKERS[pair % MARKERS.length](7, 7, 5),
+    class: "c" + (set % COLOURS), d: MARKERS[set % MARKERS.length](7, 7, 5),
   }));
   return icon;
 }
@@ -52,11 +52,12 @@ function inside(polygon, x, y) {
 
 class Scatter {
   /* size: units of the drawing's side; radius: of a marker, in them. actions: hover(index or -1,
-     event), select(indices, event), tool() -> "box" or "lasso". */
+     event), pick(index or -1, event), select(indices, event), tool() -> "box" or "lasso". */
   constructor(svg, size, radius, actions) {
     Object.assign(this, { svg, size, radius, actions, points: null, drag: null });
     svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
     this.marks = svg.appendChild(svgElement("g", {}));
+    this.lines = svg.appendChild(svgElement("g", {}));
     this.rings = svg.appendChild(svgElement("g", {}));
     this.area = svg.appendChild(svgElement("path", { class: "drag" }));
     svg.addEventListener("pointerdown", (event) => this.press(event));
@@ -77,9 +78,11 @@ class Scatter {
       [round(grid[2 * i]), round(grid[2 * i + 1])]);
   }
 
-  /* pairs: one colour-and-marker number a point; selected: a Set of indices. */
-  draw(pairs, selected) {
+  /* sets: the set of each point, its colour and marker; selected: a Set of indices; joined: lists
+     of indices, each drawn as a line from one point to the next. */
+  draw(sets, selected, joined) {
     this.marks.replaceChildren();
+    this.lines.replaceChildren();
     if (!this.points) {
       const text = svgElement("text", { x: this.size / 2, y: this.size / 2 });
       text.textContent = "undefined";
@@ -90,22 +93,29 @@ class Scatter {
     const paths = new Map();
     this.points.forEach(([x, y], i) => {
       const dim = selected.size > 0 && !selected.has(i);
-      const key = (dim ? 0 : 1e6) + (Math.imul(i, 2654435761) >>> 0) % 12 * 1e5 + pairs[i];
-      if (!paths.has(key)) paths.set(key, { dim, pair: pairs[i], outline: [] });
-      paths.get(key).outline.push(MARKERS[pairs[i] % MARKERS.length](x, y, this.radius));
+      const key = (dim ? 0 : 1e7) + (Math.imul(i, 2654435761) >>> 0) % 12 * 1e5 + sets[i];
+      if (!paths.has(key)) paths.set(key, { dim, set: sets[i], outline: [] });
+      paths.get(key).outline.push(MARKERS[sets[i] % MARKERS.length](x, y, this.radius));
     });
     for (const key of [...paths.keys()].sort((a, b) => a - b)) {
-      const { dim, pair, outline } = paths.get(key);
-      const name = "c" + (pair % COLOURS) + (dim ? " dim" : "");
+      const { dim, set, outline } = paths.get(key);
+      const name = "c" + (set % COLOURS) + (dim ? " dim" : "");
       this.marks.append(svgElement("path", { class: name, d: outline.join("") }));
     }
+    joined.forEach((indices) => this.join(this.lines, indices, "join"));
   }
 
-  /* Ring one point, and thinly the other versions of its content. */
-  ring(index, twins) {
+  join(group, indices, name) {
+    const places = indices.map((i) => this.points[i].join(" "));
+    if (places.length > 1) group.append(svgElement("polyline", { class: name, points: places.join(" ") }));
+  }
+
+  /* Ring one point, thinly the other versions of its content, and join them by a line. */
+  ring(index, versions) {
     this.rings.replaceChildren();
     if (!this.points || index < 0) return;
-    for (const i of [...twins, index]) {
+    this.join(this.rings, versions, "join shown");
+    for (const i of [...versions.filter((other) => other !== index), index]) {
       const [cx, cy] = this.points[i];
       const r = this.radius * (i === index ? 2.2 : 1.8);
       this.rings.append(svgElement("circle", { class: i === index ? "ring" : "twin", cx, cy, r }));
@@ -174,7 +184,7 @@ class Scatter {
     if (!drag.moved) {
       const index = this.nearest(event);
       this.actions.hover(index, event);
-      this.actions.select(index < 0 ? [] : [index], event);
+      this.actions.pick(index, event);
       return;
     }
     const caught = [];

@@ -14,11 +14,11 @@
   const holderOf = (i) => panels.find((p) => p.places.has(i));
   const placeIn = (panel, i) => (panel.places.has(i) ? panel.places.get(i) : -1);
 
-  const { state, twins, pairOf, hover, select, listen, start } = explorer(data, {
+  const { state, versions, joined, hover, pick, select, listen, start } = explorer(data, {
     runs: Math.max(...data.panels.map((p) => p.layers[0].points.length)),
     untrained: data.panels.some((p) => p.untrained.length),
     everywhere: "in all panels",
-    invitation: "Point at an image to see it here, and where it is in every panel.",
+    placeOf: (i) => panels[0].plot.points && panels[0].plot.points[placeIn(panels[0], i)],
     paint(canvas, index, panel = holderOf(index)) {
       const { sheet } = panel.study;
       paintPatch(canvas, sheets[sheet], data.sheets[sheet], panel.places.get(index));
@@ -42,7 +42,7 @@
   }
 
   function ringAll() {
-    for (const panel of panels) panel.plot.ring(placeIn(panel, state.hover), panel.here(twins(state.hover)));
+    for (const panel of panels) panel.plot.ring(placeIn(panel, state.hover), panel.here(versions(state.hover)));
   }
 
   function drawAll() {
@@ -52,7 +52,7 @@
       // A selection with no image in this panel dims it whole.
       if (state.selected.size && !selected.size) selected.add(-1);
       panel.plot.place(entry ? entry.points[state.run] || entry.points[0] || null : null);
-      panel.plot.draw(panel.study.images.map(pairOf), selected);
+      panel.plot.draw(panel.study.images.map((i) => data.set[i]), selected, joined().map(panel.here));
       const score = entry ? `CHI ${entry.chi} (${entry.grade})` : "no such control";
       const where = entry ? entry.label : "";
       panel.svg.setAttribute("aria-label", `${panel.study.name}, ${where}: ${score}. ` +
@@ -72,6 +72,7 @@
     const imageAt = (place) => (place < 0 ? -1 : images[place]);
     panel.plot = new Scatter(panel.svg, 300, 3.6, {
       hover: (place, event) => hover(imageAt(place), event, panel),
+      pick: (place, event) => pick(imageAt(place), event),
       select: (places, event) => select(places.map(imageAt), event),
       tool: () => state.tool,
     });

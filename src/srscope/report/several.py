@@ -15,7 +15,7 @@ from srscope.report import explorer, markup, pictures, provenance
 from srscope.report.markup import text
 from srscope.report.page import Plots, document, filled, joined, resource, section
 from srscope.scores.record import LayerScores, Runs
-from srscope.scores.table import plain_value, scores
+from srscope.scores.table import Score, plain_value, scores
 from srscope.study import words
 from srscope.study.record import Restoration, Study, best_layer
 
@@ -54,10 +54,19 @@ def psnr_cells(restored: Restoration) -> list[Cell]:
     ]
 
 
-def score_cells(layer: LayerScores) -> list[Cell]:
+_FEW = ("chi", "best_probe", "degradation", "content")
+
+
+def _main(*, few: bool) -> list[Score]:
+    """Return the main scores; if ``few``, those that leave room for other columns."""
+    main = scores(all_columns=False)
+    return [each for each in main if not few or each.key in _FEW or each.compute is not None]
+
+
+def score_cells(layer: LayerScores, *, few: bool = False) -> list[Cell]:
     """Return a layer's cells under :func:`score_heads`."""
     cells: list[Cell] = []
-    for score in scores(all_columns=False):
+    for score in _main(few=few):
         value = plain_value(score.value(layer))
         if score.form == "grade":  # sorted by what it is the band of
             value = layer.tsne.chi.mean
@@ -66,9 +75,9 @@ def score_cells(layer: LayerScores) -> list[Cell]:
     return cells
 
 
-def score_heads() -> list[Head]:
-    """Return the heads of the scores, which are those of every table."""
-    return [Head(name=score.label, meaning=score.meaning) for score in scores(all_columns=False)]
+def score_heads(*, few: bool = False) -> list[Head]:
+    """Return the heads of the scores, which are those of every table; or a ``few`` of them."""
+    return [Head(name=score.label, meaning=score.meaning) for score in _main(few=few)]
 
 
 def table(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], *, label: str) -> str:
@@ -131,6 +140,8 @@ def payload(
     sets = [words.printable(s.name) for s in panels[0].study.suite.sets]
     images: dict[tuple[int, int], int] = {}
     contents: dict[tuple[str, int], int] = {}
+    photographs: dict[str, int] = {}
+    photograph_of: dict[int, int] = {}
     drawn: list[dict[str, Any]] = []
     for panel, sheet in zip(panels, sheet_of, strict=True):
         record, inputs = panel.study, panel.study.inputs
@@ -139,6 +150,10 @@ def payload(
         for name in map(words.printable, inputs.contents):
             number_C.append(contents.setdefault((name, seen[name]), len(contents)))
             seen[name] += 1
+        names = explorer.photographs(record)
+        for c, p in zip(inputs.content_N.tolist(), inputs.photograph_N.tolist(), strict=True):
+            number = photographs.setdefault(names[p], len(photographs))
+            photograph_of.setdefault(number_C[c], number)
         own = [
             images.setdefault((k, number_C[c]), len(images))
             for k, c in zip(inputs.set_N.tolist(), inputs.content_N.tolist(), strict=True)
@@ -161,7 +176,9 @@ def payload(
         "sets": [{"name": name} for name in sets],
         "contents": [name for name, _ in contents],
         "set": [k for k, _ in images],
+        "photographs": list(photographs),
         "content": [number for _, number in images],
+        "photograph": [photograph_of[number] for _, number in images],
         "layers": [{"value": value, "name": name} for value, name in layers],
         "chosen": chosen or layers[0][0],
         "panels": drawn,
@@ -235,7 +252,7 @@ def page(panels: Sequence[Panel], layers: Sequence[tuple[str, str]], telling: Te
         scores=section("scores", *telling.scores),
         curves=section("curves", *telling.curves),
         layers_title=telling.layers_title,
-        controls=explorer.controls(crossed=first.suite.crossed),
+        controls=resource("controls.html"),
         inspector=resource("inspector.html"),
         panels=str(min(4, max(2, len(panels)))),
         shown=telling.shown,
@@ -255,7 +272,7 @@ def page(panels: Sequence[Panel], layers: Sequence[tuple[str, str]], telling: Te
     return document(
         title=telling.title,
         kind=telling.kind,
-        sections=(("scores", "Scores"), ("curves", "Curves"), ("layers", "Images"),
+        sections=(("layers", "Images"), ("curves", "Curves"), ("scores", "Scores"),
                   ("shown", "Samples"), ("protocol", "Protocol")),
         first=("verdict", "outcome"),
         main=main,

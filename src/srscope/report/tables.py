@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 from srscope.figures.samples import sample_rows
@@ -15,6 +16,9 @@ from srscope.scores.table import Score, scores
 from srscope.study import words
 from srscope.study.record import Study, controls_of
 
+_MAJOR = ("chi", "best_probe")
+"""Scores that a phone shows beside each other."""
+
 
 def _groups(*, all_columns: bool) -> list[tuple[str, list[Score]]]:
     """Return the scores by what stands above them."""
@@ -22,9 +26,16 @@ def _groups(*, all_columns: bool) -> list[tuple[str, list[Score]]]:
     return [(name, list(group)) for name, group in itertools.groupby(shown, lambda s: s.group)]
 
 
-def _cell(shown: str) -> str:
-    kind = ' class="undefined"' if shown == words.UNDEFINED else ""
-    return f"<td{kind}>{text(shown)}</td>"
+def _class(score: Score, shown: str = "") -> str:
+    """Return the class of a cell: a phone hides what is minor."""
+    kinds = ["minor"] if score.key not in _MAJOR else []
+    kinds += ["undefined"] if shown == words.UNDEFINED else []
+    return f' class="{" ".join(kinds)}"' if kinds else ""
+
+
+def _cell(score: Score, entry: LayerScores) -> str:
+    shown = words.score_text(score, entry)
+    return f"<td{_class(score, shown)}>{text(shown)}</td>"
 
 
 def _row(entry: LayerScores, label: str, shown: Sequence[Score]) -> str:
@@ -33,14 +44,14 @@ def _row(entry: LayerScores, label: str, shown: Sequence[Score]) -> str:
         "" if entry.layer in ("pixels", label) else text(entry.layer).replace(".", ".<wbr>") + " · "
     )
     head = f'<th scope="row">{text(label)}<small>{dotted}{shape}</small></th>'
-    cells = "".join(_cell(words.score_text(score, entry)) for score in shown)
+    cells = "".join(_cell(score, entry) for score in shown)
     return f"<tr>{head}{cells}</tr>"
 
 
 def _body(title: str, entries: Sequence[LayerScores], shown: Sequence[Score]) -> str:
     if not entries:
         return ""
-    labels = words.short_labels(entries, 18)
+    labels = words.short_labels(entries, 32)
     rows = "".join(_row(e, label, shown) for e, label in zip(entries, labels, strict=True))
     width = 1 + len(shown)
     head = (
@@ -54,7 +65,7 @@ def score_table(record: Study, *, all_columns: bool = False) -> str:
 
     Args:
         record: The study.
-        all_columns: Show every score, not only the main ones.
+        all_columns: Show every score, not only the main ones, and all layers of every control.
     """
     shown = scores(all_columns=all_columns)
     groups_of = _groups(all_columns=all_columns)
@@ -62,7 +73,7 @@ def score_table(record: Study, *, all_columns: bool = False) -> str:
         f'<th scope="colgroup" colspan="{len(columns)}">{name}</th>' for name, columns in groups_of
     )
     heads = "".join(
-        f'<th scope="col" title="{text(c.meaning)}">{column_head(c.label)}</th>'
+        f'<th scope="col"{_class(c)} title="{text(c.meaning)}">{column_head(c.label)}</th>'
         for _, columns in groups_of
         for c in columns
     )
@@ -70,14 +81,25 @@ def score_table(record: Study, *, all_columns: bool = False) -> str:
         f'<colgroup span="{len(c)}"></colgroup>' for _, c in groups_of
     )
     return (
-        f'<table class="scores">{columns}'
+        f'<table class="scores{"" if all_columns else " main"}">{columns}'
         f'<thead><tr><th scope="col" rowspan="2">Layer</th>{groups}</tr><tr>{heads}</tr></thead>'
         f"{_body('Network', record.layers, shown)}"
         + "".join(
-            _body(f"Control: {title}", entries, shown) for _, title, entries in controls_of(record)
+            _body(f"Control: {title}", entries if all_columns else _shown(kind, entries), shown)
+            for kind, title, entries in controls_of(record)
         )
         + "</table>"
     )
+
+
+def _shown(kind: str, entries: tuple[LayerScores, ...]) -> list[LayerScores]:
+    """Return a control's entries for the main table: of networks, where CHI or probe is highest."""
+    if kind in ("pixels", "trivial"):
+        return list(entries)
+    chis = [chi if math.isfinite(chi := e.tsne.chi.mean) else -1.0 for e in entries]
+    probes = [e.best_probe.accuracy if e.best_probe else -1.0 for e in entries]
+    best = {chis.index(max(chis)), probes.index(max(probes))}
+    return [entries[i] for i in sorted(best)]
 
 
 _NAMES = {"variance": "share of variance", "knn_accuracy": "k-NN", "p_value": "p"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -85,6 +86,17 @@ def _counts(judgements: tuple[Judgement, ...]) -> str:
 
 
 def _claims(judgements: tuple[Judgement, ...], *, prefix: str = "") -> str:
+    """Return the claims as a table; those that were not run are folded away below it."""
+    judged = [each for each in judgements if each.verdict != "not run"]
+    absent = [each for each in judgements if each.verdict == "not run"]
+    if not absent:
+        return _table_of(judged, prefix)
+    told = "1 claim was not run" if len(absent) == 1 else f"{len(absent)} claims were not run"
+    folded = f"<details><summary>{told}</summary>{_table_of(absent, prefix)}</details>"
+    return _table_of(judged, prefix) + folded
+
+
+def _table_of(judgements: Sequence[Judgement], prefix: str) -> str:
     rows = "".join(
         f'<tr id="{prefix}{text(j.id)}"><th scope="row"><b>{text(j.id)} · {text(j.where)}</b>'
         f"{text(j.claim)}<p>Criterion: {text(j.criterion)}.</p></th>"

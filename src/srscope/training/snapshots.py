@@ -7,6 +7,7 @@ srscope's own (``checkpoint-00024000.pt``), or any whose names differ by a numbe
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import typing
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from srscope.networks.architectures.cincgan import CinCGAN
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.programs import program_kind
 from srscope.networks.loading.reading import is_of_a_run, read_checkpoint
-from srscope.networks.loading.spec import is_snapshots, split_query
+from srscope.networks.loading.spec import is_snapshots, refuse_options, split_query
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import scratch_folder
 from srscope.training.recipes import TASKS
@@ -83,19 +84,18 @@ def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
     is_pattern = "*" in target and not Path(target).is_dir()
     if not is_snapshots(spec):
         raise FileProblem(target, "is no folder", "give a folder of checkpoints, or a pattern")
+    files = _files(target)
+    name = Path(target).resolve().name
     if is_pattern:
-        pattern = Path(target)
-        literal = pattern.name.replace("[", "[[]")  # only * stands for other text
-        files = sorted(pattern.parent.glob(literal)) if pattern.parent.is_dir() else []
-        name = _NUMBER.sub("", pattern.name.replace("*", "")).rpartition(".")[0] or pattern.name
-    else:
-        files = sorted(each for each in Path(target).iterdir() if each.name[0] != ".")
-        name = Path(target).resolve().name
+        name = _NUMBER.sub("", Path(target).name.replace("*", "")).rpartition(".")[0] or target
     pictures = any(path.suffix.lower() in PICTURES for path in files)
     files = [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
     if pictures and not files:
         remedy = f"name a network first: srscope analyze NETWORK --images {target}"
         raise FileProblem(target, "holds pictures and no checkpoints", remedy)
+    if not files:
+        remedy = "wait until the training has written one, or give another folder"
+        raise FileProblem(target, f"holds no checkpoint ({', '.join(SUFFIXES)})", remedy)
     found, reasons = _with_iterations(files, Path(target), pattern=is_pattern)
     if most and len(found) > most:
         places = [round(i * (len(found) - 1) / (most - 1)) for i in range(most)]
@@ -106,6 +106,60 @@ def find_snapshots(spec: str, *, most: int = 0) -> Snapshots:
         options=options,
         skipped=tuple((path.name, why) for path, why in reasons),
     )
+
+
+def only_checkpoint(network: Any) -> Path | None:
+    """Return a checkpoint of a run of ours, or the single one of a folder; else ``None``.
+
+    Args:
+        network: What a user gave for a network; options may follow after a question mark.
+    """
+    if not isinstance(network, str | os.PathLike):
+        return None
+    target, _ = split_query(os.fspath(network))
+    if Path(target).is_file():
+        return Path(target) if _OWN.fullmatch(Path(target).name) else None
+    if not is_snapshots(target):
+        return None
+    weights = [
+        path
+        for path in _files(target)
+        if path.suffix.lower() in SUFFIXES and not _DISCRIMINATOR.match(path.name)
+    ]
+    weights = [path for path in weights if _OWN.fullmatch(path.name)] or weights
+    return weights[0] if len(weights) == 1 else None
+
+
+def load_trained(network: Any, **options: Any) -> LoadedNetwork:
+    """Load a network as :func:`~srscope.networks.zoo.load_network` does, or one still in training.
+
+    Args:
+        network: As there; or a checkpoint of a run of ``srscope train``, or a folder that holds a
+            single checkpoint.
+        options: As there.
+
+    Raises:
+        SrscopeError: As there.
+    """
+    path = only_checkpoint(network)
+    if path is None:
+        return load_network(network, **options)
+    module = shipped_by(path)
+    _, query = split_query(os.fspath(network))
+    if module is None:
+        return load_network(f"{path}?{query}" if query else path, **options)
+    refuse_options([*options, *([query] if query else [])], ())
+    name = f"{path.resolve().parent.name} at {int(_NUMBER.findall(path.name)[-1])}"
+    return dataclasses.replace(_as_loaded(module), name=name, source=f"checkpoint {path.name}")
+
+
+def _files(target: str) -> list[Path]:
+    """Return what is in a folder, or what a pattern matches, by name."""
+    folder = Path(target)
+    if folder.is_dir():
+        return sorted(each for each in folder.iterdir() if each.name[0] != ".")
+    literal = folder.name.replace("[", "[[]")  # only * stands for other text
+    return sorted(folder.parent.glob(literal)) if folder.parent.is_dir() else []
 
 
 def _with_iterations(

@@ -53,8 +53,7 @@ def render(comparison: Comparison) -> str:
             question=f"Which of {len(entries)} networks tell {text(sets)} apart?",
             headline=prose(headline(comparison)),
             findings=_verdicts(entries, names)
-            + "".join(tables.remarks(entry.study.network) for entry in entries)
-            + _differences(comparison),
+            + "".join(tables.remarks(entry.study.network) for entry in entries),
             scores=(
                 "Network by network",
                 "Each by the layer where its CHI is highest. A click on a column's head sorts by "
@@ -63,6 +62,7 @@ def render(comparison: Comparison) -> str:
                 + "".join(f'<p class="note">PSNR undefined for {text(r)}.</p>' for r in reasons)
                 + '<p class="note">PSNR: of the contents, reduced but not degraded, after '
                 "magnification; 8-bit RGB, margin cut, mean over the contents.</p>"
+                + _differences(comparison)
                 + f"<details><summary>All layers</summary>{_layers(entries, names)}</details>",
             ),
             curves=(
@@ -150,6 +150,7 @@ def _differences(comparison: Comparison) -> str:
     if not comparison.differences:
         return ""
     name_of = dict(zip((e.name for e in comparison.entries), short_names(comparison), strict=True))
+    told = "<h3>How many more images the one tells right</h3>"
     heads = [
         Head(name="Network", words=True),
         Head(name="beside", words=True),
@@ -168,7 +169,7 @@ def _differences(comparison: Comparison) -> str:
         ]
         for each in comparison.differences
     ]
-    return table(heads, rows, label="Differences between networks")
+    return told + table(heads, rows, label="Differences between networks")
 
 
 def _points(share: float) -> str:
@@ -182,12 +183,11 @@ def _renamed(record: Study, name: str) -> Study:
 def _networks(entries: tuple[Compared, ...], names: list[str]) -> str:
     heads = [
         Head(name="Network", words=True),
-        Head(name="Scale"),
         Head(name="Layer", meaning="Where its CHI is highest.", words=True),
-        *score_heads()[:2],
+        *score_heads(few=True),
         Head(name="PSNR", meaning="On the clean set."),
         Head(name="Over bicubic", meaning="PSNR less that of bicubic magnification."),
-        *score_heads()[2:],
+        Head(name="Scale"),
         Head(name="Untrained", meaning="Highest CHI of the same architecture with fresh weights."),
         Head(name="Pixels", meaning="CHI of the raw pixels of the same images."),
         Head(name="Parameters"),
@@ -197,15 +197,14 @@ def _networks(entries: tuple[Compared, ...], names: list[str]) -> str:
         record, best = entry.study, entry.best
         chis = [e.tsne.chi for e in record.untrained if e.tsne.chi.mean == e.tsne.chi.mean]
         highest = max(chis, key=lambda chi: chi.mean, default=None)
-        label, scores = words.shorten(best.label, 24), score_cells(best)
+        label = words.shorten(best.label, 24)
         rows.append(
             [
                 Cell(shown=name, value=name, title=record.network.source),
-                Cell(shown=f"×{record.network.scale}", value=record.network.scale),
                 Cell(shown=label, value=label, title=best.layer),
-                *scores[:2],
+                *score_cells(best, few=True),
                 *psnr_cells(entry.restoration),
-                *scores[2:],
+                Cell(shown=f"×{record.network.scale}", value=record.network.scale),
                 Cell(shown="not run", value="") if highest is None else chi_cell(highest),
                 chi_cell(record.pixels.tsne.chi),
                 Cell(

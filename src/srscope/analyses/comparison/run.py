@@ -17,13 +17,13 @@ from srscope.analyses.results import COMPARISON, refuse_mixture
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
 from srscope.networks.description import LoadedNetwork
-from srscope.networks.zoo import load_network
 from srscope.runtime.files import write_text, writing_to
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig, configured
 from srscope.study.extraction import Progress
 from srscope.study.session import Session
 from srscope.study.store import write_study
+from srscope.training.snapshots import load_trained
 
 
 def compare(
@@ -62,7 +62,7 @@ def compare(
     if len(networks) < 2:
         remedy = "for a single one there is srscope analyze"
         raise ParameterError("networks", "two or more", len(networks), remedy)
-    loaded = [load_network(each) for each in networks]
+    loaded = [load_trained(each) for each in networks]
     names = distinct_names(networks, loaded)
     refuse_mixture(out, COMPARISON)
     with writing_to(out):

@@ -21,10 +21,11 @@ WORDS = (
     "scale", "channels", "range", "multiple", "smallest", "output", "checkpoint", "key",
 )  # fmt: skip
 """Options that srscope itself reads; ``srscope.NAME`` always means one of these."""
-HELP = "bundled name, checkpoint file, timm:NAME or package.module:factory"
+HELP = "bundled name, checkpoint file, hf:OWNER/NAME, timm:NAME or package.module:factory"
 """What a network may be, for the command line."""
 _OWN = "srscope."
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_PREFIXES: dict[str, Literal["hub", "timm"]] = {"hf:": "hub", "timm:": "timm"}
 _CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
 
 Value = str | int | float | bool | None | tuple["Value", ...] | list["Value"]
@@ -35,13 +36,14 @@ class NetworkSpec:
     """A network as the user wrote it, taken apart.
 
     Args:
-        kind: ``name`` (bundled, or a mistake), ``file``, ``timm`` or ``factory``.
-        target: The name or path without options; for timm the model's name; for a factory
+        kind: ``name`` (bundled, or a mistake), ``file``, ``hub``, ``timm`` or ``factory``.
+        target: The name or path without options; for timm the model's name; for the Hub
+            ``owner/name`` and what follows; for a factory
             ``package.module:factory``.
         options: What follows ``?``, by name, in the user's order.
     """
 
-    kind: Literal["name", "file", "timm", "factory"]
+    kind: Literal["name", "file", "hub", "timm", "factory"]
     target: str
     options: Mapping[str, Value]
 
@@ -50,9 +52,9 @@ def parse_spec(spec: str) -> NetworkSpec:
     """Take apart what the user wrote.
 
     Args:
-        spec: A bundled name, a file's path, ``timm:NAME`` or ``package.module:factory``, each
-            with options after a question mark where it has any. A path that exists as it stands
-            has none.
+        spec: A bundled name, a file's path, ``hf:owner/name``, ``timm:NAME`` or
+            ``package.module:factory``, each with options after a question mark where it has any.
+            A path that exists as it stands has none.
 
     Raises:
         ParameterError: If the options are not ``name=value`` joined by ``&``, or one comes twice.
@@ -65,8 +67,9 @@ def parse_spec(spec: str) -> NetworkSpec:
     """
     target, query = split_query(spec)
     options = _options(query)
-    if target.startswith("timm:"):
-        return NetworkSpec(kind="timm", target=target.removeprefix("timm:"), options=options)
+    for prefix, kind in _PREFIXES.items():
+        if target.startswith(prefix):
+            return NetworkSpec(kind=kind, target=target.removeprefix(prefix), options=options)
     if os.path.isfile(target):  # noqa: PTH113
         return NetworkSpec(kind="file", target=target, options=options)
     if _FACTORY.fullmatch(target):
@@ -101,7 +104,8 @@ def short_name(spec: str) -> str:
         ('best', 'timm-resnet18')
     """
     parsed = parse_spec(spec)
-    name = f"timm-{parsed.target}" if parsed.kind == "timm" else parsed.target
+    prefix = {"timm": "timm-", "hub": "hf-"}.get(parsed.kind, "")
+    name = f"{prefix}{parsed.target}"
     if parsed.kind == "file":
         name = Path(name).stem
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "network"
