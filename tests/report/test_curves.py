@@ -50,7 +50,7 @@ def test_gains_go_below_zero_and_are_told_in_decibels() -> None:
     first, zero, last = (float(y) for y in re.findall(r'<svg x="[\d.]+%" y="([\d.]+)"', chart))
     assert 0 <= last < zero < first <= 300
     assert (first - zero) / (zero - last) == pytest.approx(2 / 3, abs=0.01)
-    assert ">+2 dB<" in chart
+    assert ">+2<" in chart
     assert "-2.00 dB to +3.00 dB" in chart
 
 

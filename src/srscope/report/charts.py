@@ -256,7 +256,7 @@ def use_by_depth(record: Study) -> str:
     return (
         "<h3>Does the network use it?</h3>"
         '<p class="lead">Each layer\'s mean code is moved to that of clean images during the pass. '
-        "Above 0, the output comes closer to the original. Only what lies above the dashed line "
+        "The height is the gain of PSNR in dB. Only what lies above the dashed line "
         "counts: matched random directions reach that. Bars: 95 % intervals over photographs.</p>"
         + key(series, control="strongest of the random directions")
         + chart

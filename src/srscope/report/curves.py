@@ -111,7 +111,8 @@ class _Heights:
             return [(v / 4, f"{25 * v} %") for v in range(5)]
         if self.kind == "gain":
             values = MaxNLocator(nbins=6).tick_values(self.low, self.high)
-            return [(float(v), f"{v:+.3g} dB") for v in values if self.low <= v <= self.high]
+            values = [float(v) for v in values if self.low <= v <= self.high]
+            return [(v, f"{v:+.3g}" if v else "0") for v in values]
         values = [10.0**n for n in range(round(self.low), math.floor(self.high) + 1)]
         return [(v, chi_tick(v)) for v in values]
 

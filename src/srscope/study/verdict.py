@@ -171,7 +171,7 @@ def _in_use(uses: Sequence[LayerUse]) -> str:
         return ", and uses it"
     if all(each.word == NO_EFFECT for each in uses):
         return "; it does not use it"
-    return "; that it uses it is not shown"
+    return "; whether it uses this is not decided"
 
 
 def _used(uses: Sequence[LayerUse]) -> tuple[Finding, ...]:
@@ -195,8 +195,8 @@ def _used(uses: Sequence[LayerUse]) -> tuple[Finding, ...]:
         answer = f"No. Nowhere does moving the mean code matter. {moved}"
     else:
         undecided = sum(each.word == NOT_DECIDED for each in uses)
-        against = f" Against it speaks: {'; '.join(most.failed)}." if most.failed else ""
-        answer = f"Not shown: {undecided} of {len(uses)} are not decided. {moved}{against}"
+        against = f" What speaks against it: {'; '.join(most.failed)}." if most.failed else ""
+        answer = f"Not decided in {undecided} of {len(uses)}. {moved}{against}"
     return (Finding(question="Does the network use it?", answer=answer),)
 
 
