@@ -1,9 +1,9 @@
-"""Try whether verdicts depend on the seed and on the number of contents, and write it into the docs.
+"""Try whether verdicts depend on the seed and the number of contents, and write it into the docs.
 
-`python tools/write_stability.py` analyses the four SRResNet and SRGAN networks with seeds 0 to 4 and
-40 and 100 contents, keeps each verdict in docs/results/stability.json as it is found, goes on with
-those that are missing, and writes the table in docs/verdict.md. t-SNE runs once a layer, as no map
-decides what is tabled. `--keep` writes the table alone; `--check` fails if it is out of date.
+`python tools/write_stability.py` analyses the four SRResNet and SRGAN networks with seeds 0 to 4
+and 40 and 100 contents, keeps each verdict in docs/results/stability.json as it is found, goes on
+with those that are missing, and writes the table in docs/verdict.md. t-SNE runs once a layer, as no
+map decides what is tabled. `--keep` writes the table alone; `--check` fails if it is out of date.
 """
 
 from __future__ import annotations
