@@ -15,6 +15,7 @@ from srscope.analyses.results import refuse_mixture
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.structure.kept import findings_in
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import write_json, writing_to
 from srscope.study.assembly import environment
@@ -106,7 +107,8 @@ def run_analysis(
     if len(given) > 1 and not ANALYSES[name].several:
         raise ParameterError("networks", f"one for {name}", len(given))
     take: Callable[[Sequence[Any]], list[Any]] = getattr(module, "take", _loaded)
-    loaded = take(given)
+    with findings_in(None if cache is None else Path(cache)):
+        loaded = take(given)
     refuse_mixture(out, f"{name}.json")
     with writing_to(out):
         with opened(cache) as stages:

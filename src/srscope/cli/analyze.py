@@ -111,6 +111,7 @@ def run(args: Any) -> None:
     started = time.perf_counter()
     from srscope.analyses.separability import analyze
     from srscope.cli.console import print_profile, print_study, stage_progress
+    from srscope.networks.structure.kept import findings_in
     from srscope.networks.zoo import load_network
 
     options = args.as_dict()
@@ -133,7 +134,8 @@ def run(args: Any) -> None:
         _run_over_seeds(network, out, config, cache, quiet=quiet)
         return
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
-    loaded = load_network(network)
+    with findings_in(cache):
+        loaded = load_network(network)
     starting = time.perf_counter() - started
     with telling_replaced(folder, "scores.json"), stage_progress(quiet=quiet) as progress:
         study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
