@@ -39,7 +39,14 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoints", type=int, default=0, help=text)
     text = "print where the time went, and how near each stage came to this machine's limit"
     parser.add_argument("--profile", action="store_true", help=text)
+    add_no_psnr(parser)
     add_config(parser)
+
+
+def add_no_psnr(parser: jsonargparse.ArgumentParser) -> None:
+    """Add what leaves PSNR out where several networks are set side by side."""
+    text = "leave PSNR out of several networks' tables: it takes as long as the features"
+    parser.add_argument("--no-psnr", "--no_psnr", action="store_true", help=text)
 
 
 def add_cache(parser: jsonargparse.ArgumentParser) -> None:
@@ -116,7 +123,7 @@ def run(args: Any) -> None:
 
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
-    profiled = options.pop("profile")
+    profiled, psnr = options.pop("profile"), not options.pop("no_psnr")
     # What is found again would look as if it had been computed at no cost.
     cache = take_cache(options, unless=profiled)
     config = take_config(options)
@@ -126,13 +133,17 @@ def run(args: Any) -> None:
         if profiled:
             raise ParameterError("--profile", "given for one network", network)
         if not is_of_seeds(network):
-            _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
+            _run_over_training(
+                network, args.checkpoints, out, config, cache, quiet=quiet, psnr=psnr
+            )
             return
     if args.checkpoints:
         raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
     if is_snapshots(network):
-        _run_over_seeds(network, out, config, cache, quiet=quiet)
+        _run_over_seeds(network, out, config, cache, quiet=quiet, psnr=psnr)
         return
+    if not psnr:
+        raise ParameterError("--no-psnr", "given for a folder, whose tables have PSNR", network)
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
     with findings_in(cache):
         loaded = load_network(network)
@@ -162,6 +173,7 @@ def _run_over_training(
     cache: Path | None,
     *,
     quiet: bool,
+    psnr: bool,
 ) -> None:
     from srscope.analyses.course.page import headline
     from srscope.analyses.course.run import over_training
@@ -176,6 +188,7 @@ def _run_over_training(
             config=config,
             progress=progress,
             cache=cache,
+            psnr=psnr,
         )
     print_course(course)
     print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
@@ -191,7 +204,13 @@ def _stem(folder: str) -> str:
 
 
 def _run_over_seeds(
-    folder: str, out: str | None, config: AnalysisConfig, cache: Path | None, *, quiet: bool
+    folder: str,
+    out: str | None,
+    config: AnalysisConfig,
+    cache: Path | None,
+    *,
+    quiet: bool,
+    psnr: bool,
 ) -> None:
     from srscope.analyses.population.record import headline
     from srscope.analyses.population.run import over_seeds
@@ -199,7 +218,9 @@ def _run_over_seeds(
 
     target = Path(out or f"srscope-out/{_stem(folder)}-seeds-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
-        population = over_seeds(folder, out=target, config=config, progress=progress, cache=cache)
+        population = over_seeds(
+            folder, out=target, config=config, progress=progress, cache=cache, psnr=psnr
+        )
     first = population.members[0].study
     print_skipped((*population.skipped, *first.inputs.skipped))
     print_reservations(first, config)
@@ -216,6 +237,13 @@ def print_reservations(study: Study, config: AnalysisConfig) -> None:
         print(
             f"srscope: patches of {study.protocol['patch']} pixels instead of {config.patch}: the "
             "network takes none of these",
+            file=sys.stderr,
+        )
+    if isinstance(limited := study.protocol.get("controls"), dict):
+        print(
+            f"srscope: the control networks ({', '.join(limited['networks'])}) were shown "
+            f"{limited['contents']} contents a set, to cost no more than {limited['budget']:g} "
+            "passes of the network; more with --control_budget",
             file=sys.stderr,
         )
     few = [each for each in study.suite.sets if each.count < config.contents]
