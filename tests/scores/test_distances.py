@@ -33,6 +33,12 @@ def test_the_silhouette_is_scikit_learns_to_the_bit(width: int) -> None:
     assert mean_silhouette(points, labels) == silhouette_score(points, labels)
 
 
+def test_a_silhouette_of_many_points_is_taken_in_blocks(monkeypatch) -> None:
+    points, labels = cloud(91, 50, 1), np.arange(91) % 3
+    monkeypatch.setattr("srscope.scores.distances._ROWS", 40)
+    assert mean_silhouette(points, labels) == pytest.approx(silhouette_score(points, labels))
+
+
 @pytest.mark.parametrize("count", [12, 33, 120])
 def test_trustworthiness_is_scikit_learns_to_the_bit(count: int) -> None:
     points, flat = cloud(count, 50, 2), cloud(count, 2, 3, np.float32)

@@ -18,6 +18,7 @@ from srscope.networks.description import LoadedNetwork
 from srscope.networks.structure.kept import findings_in
 from srscope.networks.zoo import load_network
 from srscope.runtime.files import write_json, writing_to
+from srscope.runtime.processes import is_helper
 from srscope.study.assembly import environment
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig, ImagesGiven, configured
@@ -107,6 +108,8 @@ def run_analysis(
     if len(given) > 1 and not ANALYSES[name].several:
         raise ParameterError("networks", f"one for {name}", len(given))
     take: Callable[[Sequence[Any]], list[Any]] = getattr(module, "take", _loaded)
+    if is_helper():  # the first process of several writes
+        out = cache = None
     with findings_in(None if cache is None else Path(cache)):
         loaded = take(given)
     refuse_mixture(out, f"{name}.json")

@@ -39,6 +39,8 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoints", type=int, default=0, help=text)
     text = "print where the time went, and how near each stage came to this machine's limit"
     parser.add_argument("--profile", action="store_true", help=text)
+    text = "more images than memory holds: as srscope stream does, which has more options"
+    parser.add_argument("--stream", action="store_true", help=text)
     add_no_psnr(parser)
     add_config(parser)
 
@@ -123,6 +125,9 @@ def run(args: Any) -> None:
 
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
+    if options.pop("stream"):
+        _run_streamed(network, out, options, quiet=quiet)
+        return
     profiled, psnr = options.pop("profile"), not options.pop("no_psnr")
     # What is found again would look as if it had been computed at no cost.
     cache = take_cache(options, unless=profiled)
@@ -163,6 +168,21 @@ def run(args: Any) -> None:
     if study.verdict.would_decide:
         print(f"What would decide it: {study.verdict.would_decide}")
     print(folder / "report.html")
+
+
+def _run_streamed(network: str, out: str | None, options: dict[str, Any], *, quiet: bool) -> None:
+    from srscope.analyses import ANALYSES
+    from srscope.analyses.runner import ImagesConfig
+    from srscope.cli.generic import runner_of
+
+    for name in ("profile", "no_psnr", "checkpoints", "set"):
+        if options.pop(name):
+            raise ParameterError(f"--{name.replace('_', '-')}", "left out beside --stream", True)
+    shared = {each.name for each in dataclasses.fields(ImagesConfig)}
+    shared |= {"suite", "pca", "tsne", "devices", "cache", "no_cache", "plugin", "layers"}
+    given = {name: value for name, value in options.items() if name in shared}
+    words = jsonargparse.Namespace(**given, networks=network, out=out, quiet=quiet)
+    runner_of(ANALYSES["stream"])(words)
 
 
 def _run_over_training(

@@ -1,7 +1,8 @@
 """Distances between all points, and the silhouette and neighbourhoods made of them.
 
 Written out, for scikit-learn takes longer to import than these take to compute; the order of its
-operations is kept, so the numbers are the same. Suffixes: N points, D dimensions, K classes.
+operations is kept, so the numbers are the same. Suffixes: N points, B some of them, D
+dimensions, K classes.
 """
 
 from __future__ import annotations
@@ -11,9 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_ROWS = 8192
+"""Points whose distances to all others are in memory together."""
 
-def distances(points_ND: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+
+def distances(
+    points_ND: NDArray[np.floating[Any]], rows: slice = slice(None)
+) -> NDArray[np.floating[Any]]:
     """Return the Euclidean distance of every pair of points, (N, N), in their precision.
+
+    Args:
+        points_ND: One row a point.
+        rows: Of these points alone; by default of all.
 
     Example:
         >>> distances(np.array([[0.0, 0.0], [3.0, 4.0]])).tolist()
@@ -21,12 +31,12 @@ def distances(points_ND: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]
     """
     wide_ND = points_ND.astype(np.float64)
     square_N = np.einsum("nd,nd->n", wide_ND, wide_ND)
-    distance_NN = -2.0 * (wide_ND @ wide_ND.T)
-    distance_NN += square_N[:, None]
-    distance_NN += square_N
-    distance_NN = np.maximum(distance_NN.astype(points_ND.dtype, copy=False), 0.0)
-    np.fill_diagonal(distance_NN, 0.0)
-    return np.sqrt(distance_NN, out=distance_NN)
+    distance_BN = -2.0 * (wide_ND[rows] @ wide_ND.T)
+    distance_BN += square_N[rows, None]
+    distance_BN += square_N
+    distance_BN = np.maximum(distance_BN.astype(points_ND.dtype, copy=False), 0.0)
+    distance_BN[np.arange(len(distance_BN)), np.arange(len(points_ND))[rows]] = 0.0
+    return np.sqrt(distance_BN, out=distance_BN)
 
 
 def mean_silhouette(points_ND: NDArray[np.float64], class_N: NDArray[np.int64]) -> float:
@@ -44,8 +54,14 @@ def mean_silhouette(points_ND: NDArray[np.float64], class_N: NDArray[np.int64]) 
         0.888
     """
     size_K = np.bincount(class_N)
-    rows = distances(points_ND)
-    to_class_NK = np.stack([np.bincount(class_N, weights=row_N) for row_N in rows])
+    blocks = (slice(start, start + _ROWS) for start in range(0, len(points_ND), _ROWS))
+    to_class_NK = np.stack(
+        [
+            np.bincount(class_N, weights=row_N)
+            for rows in blocks
+            for row_N in distances(points_ND, rows)
+        ]
+    )
     own = (np.arange(len(points_ND)), class_N)
     within_N = to_class_NK[own]
     to_class_NK[own] = np.inf
