@@ -39,10 +39,10 @@ def test_operations_are_those_counted_by_hand(analysed):
     found = {each.stage: each.operations for each in profile(study, network)}
     channels = network.module.config.channels
     convolutions = 2 * 9 * 16 * 16 * (3 * channels + 4 * channels * channels)  # first, two blocks
-    assert found["features"] == 24 * 2 * convolutions  # 24 images, and the untrained control
+    assert found["features"] == 24 * 3 * convolutions  # 24 images, two control networks
     wide, pixels = channels * 16 * 16, 3 * 16 * 16
-    assert found["pca and feature space"] == 24**2 * (4 * wide + pixels)
-    assert found["t-SNE"] == 5 * 2 * 300 * 25 * 24 * 23 / 2
+    assert found["pca and feature space"] == 24**2 * (6 * wide + pixels)
+    assert found["t-SNE"] == 7 * 2 * 300 * 25 * 24 * 23 / 2
     assert found["degradation"] is None
 
 

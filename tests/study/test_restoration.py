@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +18,19 @@ from srscope.images.folder import load_folder
 from srscope.images.record import Contents
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.zoo import load_network
-from srscope.study.restoration import restoration
+from srscope.study import session
+from srscope.study.cache import Stages
+from srscope.study.config import AnalysisConfig
+from srscope.study.record import Restoration
+from srscope.study.restoration import NOT_ASKED, reduced, restoration
+from srscope.study.session import Session
 from support.tiny import photographs, tiny_checkpoint
+
+
+def measured(network: LoadedNetwork, contents: Contents | None) -> Restoration:
+    if contents is None or network.scale == 1:
+        return restoration(network, contents, None)
+    return restoration(network, contents, reduced(contents, network.scale, quantized=True))
 
 
 class Bicubic(nn.Module):
@@ -54,14 +66,14 @@ def test_psnr_is_that_of_the_patches_alone(network: LoadedNetwork, contents: Con
         for output, values in zip(outputs, (expected, bicubic), strict=True):
             patch = quantize(output)[..., 16:-16, 16:-16]
             values.append(float(peak_signal_noise_ratio(patch, target, data_range=1.0)))
-    found = restoration(network, contents, quantized=True)
+    found = measured(network, contents)
     assert found.psnr == pytest.approx(np.mean(expected), abs=1e-3)
     assert found.bicubic == pytest.approx(np.mean(bicubic), abs=1e-3)
     assert found.why == ""
 
 
 def test_bicubic_is_as_good_as_itself(network: LoadedNetwork, contents: Contents) -> None:
-    found = restoration(dataclasses.replace(network, module=Bicubic()), contents, quantized=True)
+    found = measured(dataclasses.replace(network, module=Bicubic()), contents)
     assert found.psnr == pytest.approx(found.bicubic, abs=1e-9)
 
 
@@ -75,15 +87,28 @@ def test_bicubic_is_as_good_as_itself(network: LoadedNetwork, contents: Contents
 def test_where_it_is_undefined_the_reason_is_said(
     network: LoadedNetwork, contents: Contents, changes: dict[str, object], why: str
 ) -> None:
-    found = restoration(dataclasses.replace(network, **changes), contents, quantized=True)
+    found = measured(dataclasses.replace(network, **changes), contents)
     assert found.psnr is None
     assert found.bicubic is None
     assert why in found.why
 
 
 def test_without_originals_there_is_none(network: LoadedNetwork) -> None:
-    found = restoration(network, None, quantized=True)
+    found = measured(network, None)
     assert (found.psnr, found.why) == (
         None,
         "the images are taken as they are: there is no original to compare with",
     )
+
+
+def test_a_session_measures_each_network_once_and_not_where_it_is_not_asked_for(
+    network: LoadedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = photographs(tmp_path / "in")
+    config = AnalysisConfig(images=str(folder), patch=16, contents=3, pca=2)
+    stages = Stages(tmp_path / "cache")
+    first = Session(config, stages=stages).restoration(network)
+    monkeypatch.setattr(session, "restoration", None)  # a second measurement would fail
+    assert Session(config, stages=stages).restoration(network) == first
+    assert first.psnr is not None
+    assert Session(config, psnr=False).restoration(network) == Restoration(why=NOT_ASKED)

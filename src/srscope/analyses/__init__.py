@@ -72,6 +72,12 @@ ANALYSES: dict[str, Analysis] = {
             module="srscope.analyses.identify",
         ),
         Analysis(
+            name="stream",
+            question="What do layers tell apart in more images than memory holds?",
+            module="srscope.analyses.streamed",
+            more="Reads features once, batch by batch, and keeps their principal components alone.",
+        ),
+        Analysis(
             name="attribute",
             question="Which pixels, channels and filters does an output depend on?",
             module="srscope.analyses.attribute",

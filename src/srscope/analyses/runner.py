@@ -15,7 +15,9 @@ from srscope.analyses.results import refuse_mixture
 from srscope.errors import ParameterError, UnknownNameError
 from srscope.images.sources import load_photographs
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.structure.kept import findings_in
 from srscope.runtime.files import write_json, writing_to
+from srscope.runtime.processes import is_helper
 from srscope.study.assembly import environment
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig, ImagesGiven, configured
@@ -106,7 +108,10 @@ def run_analysis(
     if len(given) > 1 and not ANALYSES[name].several:
         raise ParameterError("networks", f"one for {name}", len(given))
     take: Callable[[Sequence[Any]], list[Any]] = getattr(module, "take", _loaded)
-    loaded = take(given)
+    if is_helper():  # the first process of several writes
+        out = cache = None
+    with findings_in(None if cache is None else Path(cache)):
+        loaded = take(given)
     refuse_mixture(out, f"{name}.json")
     with writing_to(out):
         with opened(cache) as stages:

@@ -20,6 +20,7 @@ from srscope.features.arrays import layer_values
 from srscope.features.stream import device_of
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.spec import WORDS, is_snapshots
+from srscope.networks.structure.kept import findings_in
 from srscope.runtime.files import writing_to
 from srscope.runtime.processes import is_helper
 from srscope.study.assembly import study_of_folder
@@ -72,7 +73,8 @@ def analyze(
     if isinstance(network, str | os.PathLike) and is_snapshots(os.fspath(network)):
         remedy = "for a folder there is srscope.over_training, or srscope.over_seeds"
         raise ParameterError("network", "one network", network, remedy)
-    loaded = load_trained(network, **feeding)
+    with findings_in(None if cache is None else Path(cache)):
+        loaded = load_trained(network, **feeding)
     if settings.devices > 1 and is_helper():  # the first process writes
         out = cache = None
     refuse_mixture(out, SCORES)

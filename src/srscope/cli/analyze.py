@@ -39,7 +39,16 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoints", type=int, default=0, help=text)
     text = "print where the time went, and how near each stage came to this machine's limit"
     parser.add_argument("--profile", action="store_true", help=text)
+    text = "more images than memory holds: as srscope stream does, which has more options"
+    parser.add_argument("--stream", action="store_true", help=text)
+    add_no_psnr(parser)
     add_config(parser)
+
+
+def add_no_psnr(parser: jsonargparse.ArgumentParser) -> None:
+    """Add what leaves PSNR out where several networks are set side by side."""
+    text = "leave PSNR out of several networks' tables: it takes as long as the features"
+    parser.add_argument("--no-psnr", "--no_psnr", action="store_true", help=text)
 
 
 def add_cache(parser: jsonargparse.ArgumentParser) -> None:
@@ -113,11 +122,15 @@ def run(args: Any) -> None:
     started = time.perf_counter()
     from srscope.analyses.separability import analyze
     from srscope.cli.console import print_profile, print_study, stage_progress
+    from srscope.networks.structure.kept import findings_in
     from srscope.training.snapshots import load_trained, only_checkpoint
 
     options = args.as_dict()
     network, out, quiet = (options.pop(name) for name in ("network", "out", "quiet"))
-    profiled = options.pop("profile")
+    if options.pop("stream"):
+        _run_streamed(network, out, options, quiet=quiet)
+        return
+    profiled, psnr = options.pop("profile"), not options.pop("no_psnr")
     # What is found again would look as if it had been computed at no cost.
     cache = take_cache(options, unless=profiled)
     config = take_config(options)
@@ -128,15 +141,20 @@ def run(args: Any) -> None:
         if profiled:
             raise ParameterError("--profile", "given for one network", network)
         if not is_of_seeds(network):
-            _run_over_training(network, args.checkpoints, out, config, cache, quiet=quiet)
+            _run_over_training(
+                network, args.checkpoints, out, config, cache, quiet=quiet, psnr=psnr
+            )
             return
     if args.checkpoints:
         raise ParameterError("--checkpoints", "given for a folder of checkpoints", network)
     if is_series:
-        _run_over_seeds(network, out, config, cache, quiet=quiet)
+        _run_over_seeds(network, out, config, cache, quiet=quiet, psnr=psnr)
         return
+    if not psnr:
+        raise ParameterError("--no-psnr", "given for a folder, whose tables have PSNR", network)
     folder = Path(out or f"srscope-out/{short_name(network)}-{config.suite_name}")
-    loaded = load_trained(network)
+    with findings_in(cache):
+        loaded = load_trained(network)
     starting = time.perf_counter() - started
     with telling_replaced(folder, "scores.json"), stage_progress(quiet=quiet) as progress:
         study = analyze(loaded, out=folder, config=config, progress=progress, cache=cache)
@@ -155,6 +173,21 @@ def run(args: Any) -> None:
     print(folder / "report.html")
 
 
+def _run_streamed(network: str, out: str | None, options: dict[str, Any], *, quiet: bool) -> None:
+    from srscope.analyses import ANALYSES
+    from srscope.analyses.runner import ImagesConfig
+    from srscope.cli.generic import runner_of
+
+    for name in ("profile", "no_psnr", "checkpoints", "set"):
+        if options.pop(name):
+            raise ParameterError(f"--{name.replace('_', '-')}", "left out beside --stream", True)
+    shared = {each.name for each in dataclasses.fields(ImagesConfig)}
+    shared |= {"suite", "pca", "tsne", "devices", "cache", "no_cache", "plugin", "layers"}
+    given = {name: value for name, value in options.items() if name in shared}
+    words = jsonargparse.Namespace(**given, networks=network, out=out, quiet=quiet)
+    runner_of(ANALYSES["stream"])(words)
+
+
 def _run_over_training(
     folder: str,
     checkpoints: int,
@@ -163,6 +196,7 @@ def _run_over_training(
     cache: Path | None,
     *,
     quiet: bool,
+    psnr: bool,
 ) -> None:
     from srscope.analyses.course.page import headline
     from srscope.analyses.course.run import over_training
@@ -177,6 +211,7 @@ def _run_over_training(
             config=config,
             progress=progress,
             cache=cache,
+            psnr=psnr,
         )
     print_course(course)
     print_skipped((*course.skipped, *course.moments[0].study.inputs.skipped))
@@ -192,7 +227,13 @@ def _stem(folder: str) -> str:
 
 
 def _run_over_seeds(
-    folder: str, out: str | None, config: AnalysisConfig, cache: Path | None, *, quiet: bool
+    folder: str,
+    out: str | None,
+    config: AnalysisConfig,
+    cache: Path | None,
+    *,
+    quiet: bool,
+    psnr: bool,
 ) -> None:
     from srscope.analyses.population.record import headline
     from srscope.analyses.population.run import over_seeds
@@ -200,7 +241,9 @@ def _run_over_seeds(
 
     target = Path(out or f"srscope-out/{_stem(folder)}-seeds-{config.suite_name}")
     with stage_progress(quiet=quiet) as progress:
-        population = over_seeds(folder, out=target, config=config, progress=progress, cache=cache)
+        population = over_seeds(
+            folder, out=target, config=config, progress=progress, cache=cache, psnr=psnr
+        )
     first = population.members[0].study
     print_skipped((*population.skipped, *first.inputs.skipped))
     print_reservations(first, config)
@@ -217,6 +260,13 @@ def print_reservations(study: Study, config: AnalysisConfig) -> None:
         print(
             f"srscope: patches of {study.protocol['patch']} pixels instead of {config.patch}: the "
             "network takes none of these",
+            file=sys.stderr,
+        )
+    if isinstance(limited := study.protocol.get("controls"), dict):
+        print(
+            f"srscope: the control networks ({', '.join(limited['networks'])}) were shown "
+            f"{limited['contents']} contents a set, to cost no more than {limited['budget']:g} "
+            "passes of the network; more with --control_budget",
             file=sys.stderr,
         )
     few = [each for each in study.suite.sets if each.count < config.contents]

@@ -9,6 +9,7 @@ import jsonargparse
 
 from srscope.cli.analyze import (
     add_config,
+    add_no_psnr,
     print_reservations,
     take_cache,
     take_config,
@@ -27,6 +28,7 @@ def add_options(parser: jsonargparse.ArgumentParser) -> None:
     parser.add_argument("networks", metavar="NETWORK", nargs="+", type=str, help=text)
     text = "output folder [srscope-out/compare-NETWORKS-SUITE]"
     parser.add_argument("--out", type=str, help=text)
+    add_no_psnr(parser)
     add_config(parser)
 
 
@@ -38,11 +40,14 @@ def run(args: Any) -> None:
 
     options = args.as_dict()
     networks, out, quiet = (options.pop(name) for name in ("networks", "out", "quiet"))
+    psnr = not options.pop("no_psnr")
     cache = take_cache(options)
     config = take_config(options)
     folder = Path(out or f"srscope-out/compare-{_joined(networks)}-{config.suite_name}")
     with telling_replaced(folder, "comparison.json"), stage_progress(quiet=quiet) as progress:
-        comparison = compare(networks, out=folder, config=config, progress=progress, cache=cache)
+        comparison = compare(
+            networks, out=folder, config=config, progress=progress, cache=cache, psnr=psnr
+        )
     print_comparison(comparison)
     first = comparison.entries[0].study
     for entry in comparison.entries:

@@ -72,6 +72,7 @@ def degrade(
     scale: int = 4,
     seed: int = 0,
     count: int | None = None,
+    first: int = 0,
 ) -> DegradedImages:
     """Make every set of the suite from the same contents.
 
@@ -84,6 +85,8 @@ def degrade(
         scale: Factor between HR and LR; 1 takes the contents as LR images.
         seed: Of every random choice.
         count: Patches of each folder; as many as there are contents unless given.
+        first: Number of the first of these contents among all, which decides what is drawn at
+            random for it.
 
     Returns:
         The images with their labels and provenance.
@@ -131,7 +134,7 @@ def degrade(
                     degraded_set,
                     suite,
                     scale=scale,
-                    generator=generator_for(seed, degraded_set.name, content),
+                    generator=generator_for(seed, degraded_set.name, first + content),
                     clean_1CHW=lr_1CHW,
                 )
                 new.append(_finished(image_1CHW, margin, patch, suite))

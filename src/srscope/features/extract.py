@@ -121,7 +121,7 @@ def extract(
             how={**computing, "device": str(checked_device(device))},
             channel_axes=channel_axes or {},
         )
-    stream = _stream(
+    stream = stream_batches(
         network,
         images_NCHW,
         layers,
@@ -180,7 +180,7 @@ def assist(
         SrscopeError: As ``extract``; or as another process does.
     """
     check_images(images_NCHW, batch_size)
-    stream = _stream(
+    stream = stream_batches(
         network,
         images_NCHW,
         layers,
@@ -197,7 +197,7 @@ def assist(
             pass
 
 
-def _stream(
+def stream_batches(
     network: nn.Module,
     images_NCHW: NDArray[np.floating[Any]] | Images,
     layers: Sequence[str],
@@ -207,7 +207,17 @@ def _stream(
     batch_size: int,
     **how: Any,
 ) -> Generator[dict[str, LayerFeatures]]:
-    """Return all batches in order; in a process that only helps, they are sent off instead."""
+    """Return all batches in order; in a process that only helps, they are sent off instead.
+
+    Args:
+        network: As of :func:`extract`, like all that is not said here.
+        images_NCHW: What it is fed.
+        layers: What is recorded.
+        processes: Share the batches; ``None`` for this one alone.
+        known: Batches that need no pass.
+        batch_size: Images at a time.
+        how: What :func:`~srscope.features.stream.stream_features` is told besides.
+    """
     all_starts = range(0, len(images_NCHW), batch_size)
 
     def of(numbers: Sequence[int], some: Sequence[str]) -> Generator[dict[str, LayerFeatures]]:

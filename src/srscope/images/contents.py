@@ -78,7 +78,7 @@ def crop_contents(
     while True:
         if not usable:
             raise _nothing_usable(photos, skipped, window, patch, scale)
-        shares = _shares_of_files(usable, window, count)
+        shares = shares_of_files(usable, window, count)
         chosen = [(photo, share) for photo, share in zip(usable, shares, strict=True) if share]
         crops: list[NDArray[np.float32]] = []
         names: list[str] = []
@@ -184,8 +184,17 @@ def _capacity(size_HW: tuple[int, int], window: int) -> int:
     return (size_HW[0] // window) * (size_HW[1] // window)
 
 
-def _shares_of_files(files: Sequence[PhotoFile | Photograph], window: int, count: int) -> list[int]:
-    """Spread ``count`` over the photographs, and the share of each over its files."""
+def shares_of_files(files: Sequence[PhotoFile | Photograph], window: int, count: int) -> list[int]:
+    """Spread ``count`` contents over the photographs, and the share of each over its files.
+
+    Args:
+        files: Photographs, or crops of them.
+        window: Side of a content, in pixels of the files.
+        count: Contents wanted.
+
+    Returns:
+        How many each file gives; fewer in all where no more fit.
+    """
     capacities = [_capacity(file.size_HW, window) for file in files]
     files_of: dict[str, list[int]] = {}
     for index, file in enumerate(files):

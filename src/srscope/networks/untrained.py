@@ -6,6 +6,7 @@ import contextlib
 import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from srscope.errors import NetworkError, reason_of
 from srscope.networks.adapter import inner_network
+from srscope.networks.structure.kept import found_again
 from srscope.networks.structure.trace import constant_layers
 
 State = Mapping[str, Any]
@@ -47,7 +49,9 @@ def untrained_maker(
             warnings.simplefilter("ignore")  # of the network's constructor
             for way in dict.fromkeys((fresh, None)):
                 control = reinitialised(network, seed, fresh=way)
-                dead = list(constant_layers(control, layers, size_HW))
+                inputs = {"layers": list(layers), "size": list(size_HW)}
+                look = partial(constant_layers, control, layers, size_HW)
+                dead = list(found_again("constant", control, inputs, look))
                 if not dead:
                     return control
         raise NetworkError(
@@ -189,14 +193,24 @@ def _unnormalise(module: nn.Module) -> None:
 
 def _called_first(network: nn.Module, weights: Mapping[nn.Module, Tensor], side: int) -> Tensor:
     """Return the weight of the module that a pass reaches first; modules keep no such order."""
-    order: list[nn.Module] = []
-    handles = [
-        module.register_forward_pre_hook(lambda called, _: order.append(called))
-        for module in weights
-    ]
+
+    def leave(called: nn.Module, _: object) -> None:
+        raise _ReachedError(called)
+
+    handles = [module.register_forward_pre_hook(leave) for module in weights]
     try:
         network(torch.rand(1, 3, side, side))
+    except _ReachedError as reached:
+        return weights[reached.module]
     finally:
         for handle in handles:
             handle.remove()
-    return weights[order[0]] if order else next(iter(weights.values()))
+    return next(iter(weights.values()))
+
+
+class _ReachedError(BaseException):
+    """Leaves a pass; a ``BaseException``, so that no network takes it for a failure of its own."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        super().__init__()

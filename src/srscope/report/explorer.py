@@ -15,6 +15,7 @@ from srscope.scores.record import LayerScores
 from srscope.study import words
 from srscope.study.record import Study
 
+_OUTSIDE = -9.0
 GRID = 9999
 """Points are drawn on a grid of this many steps: finer than any screen, and short to write."""
 
@@ -22,15 +23,18 @@ GRID = 9999
 def on_grid(points_N2: NDArray[np.float32]) -> list[int] | None:
     """Return x and y in turn, from 0 to :data:`GRID`, upright for a screen, or ``None``.
 
-    Both axes have one scale, and the cloud stands in the middle.
+    Both axes have one scale, and the cloud stands in the middle. Images that a control was not
+    shown, which have no place, are put far outside.
     """
-    if not len(points_N2) or not np.isfinite(points_N2).all():
+    shown_N = np.isfinite(points_N2).all(axis=1)
+    if not shown_N.any():
         return None
     points = points_N2.astype(np.float64)
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = points[shown_N].min(axis=0), points[shown_N].max(axis=0)
     span = float((high - low).max()) or 1.0
     unit = (points - (low + high) / 2) / span + 0.5
     unit[:, 1] = 1 - unit[:, 1]
+    unit[~shown_N] = _OUTSIDE
     return [int(v) for v in np.rint(unit * GRID).ravel()]
 
 

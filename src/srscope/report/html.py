@@ -55,6 +55,12 @@ def _environment(record: Study) -> str:
 def _controls_lead(record: Study) -> str:
     told = "The controls went through the same analysis as the network. Of an untrained or "
     told += "random network, the layers where CHI and the probe are highest."
+    if isinstance(limited := record.protocol.get("controls"), dict):
+        told += (
+            f" The control networks were shown {limited['contents']} contents a set, so that all "
+            "of them together cost no more than "
+            f"{words.number(float(limited['budget']))} passes of the network."
+        )
     return told if record.untrained else f"{told} The untrained control was not run."
 
 

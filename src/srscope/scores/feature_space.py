@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from sklearn.metrics import silhouette_score
 
 from srscope.errors import DegenerateError, ParameterError
+from srscope.scores.distances import mean_silhouette
 from srscope.scores.labelled import check_labelled
 from srscope.scores.separability import separability
 
@@ -50,7 +50,7 @@ def silhouette(
     Source: Rousseeuw 1987.
     """
     points_NC, class_N, _ = check_labelled(points_NC, labels_N, score="the silhouette", name=name)
-    return float(silhouette_score(points_NC, class_N))
+    return mean_silhouette(points_NC, class_N)
 
 
 def knn_accuracy(

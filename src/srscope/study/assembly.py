@@ -151,6 +151,7 @@ def _protocol(config: AnalysisConfig, store: Features) -> dict[str, Any]:
         "runs": config.runs,
         "seed": config.seed,
         "permutations": config.permutations,
+        **{name: store.metadata[name] for name in ("controls",) if name in store.metadata},
     }
 
 

@@ -19,6 +19,7 @@ from srscope.errors import FileProblem
 from srscope.features.known import FeatureCache
 from srscope.images.downloads import data_folder
 from srscope.networks.structure.identity import identity_of
+from srscope.networks.structure.kept import findings_in
 from srscope.runtime.cache import Entry, StageCache, machinery, prune
 from srscope.runtime.files import unwritable
 
@@ -147,5 +148,6 @@ def opened(folder: str | Path | None) -> Generator[Stages]:
         FileProblem: If the folder cannot be made.
     """
     stages = Stages(folder)
-    yield stages
+    with findings_in(stages.folder):
+        yield stages
     stages.tidy()

@@ -51,6 +51,9 @@ class AnalysisConfig:
         untrained: Also analyse the same architecture with fresh weights, as a control.
         random: Draws of the same architecture at random, with filters that see no brightness and
             branches at full strength, as further controls; 0 to 3.
+        control_budget: What all these control networks may cost together, in passes of the network
+            itself: 1 shows each of two of them half of the contents. By default 1, and no limit
+            for bundled networks.
         trivial: Also score simple statistics of the images, as controls.
         causal: Also tell whether the network uses what its layers tell: move their code during the
             pass and measure the output, on 50 contents at most. Takes some minutes.
@@ -86,6 +89,7 @@ class AnalysisConfig:
     quantized: bool | None = None
     untrained: bool = True
     random: int = 1
+    control_budget: float | None = None
     trivial: bool = True
     causal: bool = False
     keep_features: bool = True
@@ -124,6 +128,9 @@ class AnalysisConfig:
                 raise ParameterError(name, f"{smallest} or more", getattr(self, name))
         if not 0 <= self.random <= 3:
             raise ParameterError("random", "0 to 3", self.random)
+        if self.control_budget is not None and not self.control_budget > 0:
+            remedy = "--untrained=false --random=0 leave the control networks out"
+            raise ParameterError("control_budget", "above 0", self.control_budget, remedy)
         if self.tsne.dimensions != 2:
             remedy = "figures and report are flat; srscope.projection.tsne.embed makes others"
             raise ParameterError("tsne.dimensions", "2", self.tsne.dimensions, remedy)

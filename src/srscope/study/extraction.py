@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from srscope.degradations.degrade import DegradedImages
@@ -26,6 +27,7 @@ from srscope.networks.untrained import at_random
 from srscope.networks.zoo import BUNDLED
 from srscope.runtime.memory import available_memory
 from srscope.runtime.processes import Processes, helping, join_processes
+from srscope.study.budget import budget_of, share_of
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
 
@@ -103,6 +105,48 @@ class Controls:
     missing: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Run:
+    """A network or control network and what it is fed.
+
+    Args:
+        name: Of its folder.
+        module: The network.
+        images_NCHW: What it is fed.
+        arrays: What is stored beside its features.
+    """
+
+    name: str
+    module: nn.Module
+    images_NCHW: NDArray[np.float32]
+    arrays: Mapping[str, NDArray[Any]]
+
+
+def _runs(job: Job, controls: Controls) -> tuple[list[_Run], dict[str, Any]]:
+    """Return the networks within the budget, and what the record says of it."""
+    arrays = {name: getattr(job.images, name) for name in ("images_NCHW", "set_N", "content_N")}
+    runs = [_Run(name="network", module=job.network.module, images_NCHW=job.images.images_NCHW,
+                 arrays=arrays)]  # fmt: skip
+    budget = budget_of(job.config.control_budget, job.network.source)
+    share = share_of(job.images, list(controls.modules), budget)
+    if share.image_N is not None:
+        arrays = {name: array[share.image_N] for name, array in arrays.items()}
+        arrays["image_N"] = share.image_N
+    runs += [
+        _Run(
+            name=name,
+            module=controls.modules[name],
+            images_NCHW=arrays["images_NCHW"],
+            arrays=arrays,
+        )
+        for name in share.names
+    ]
+    if share.image_N is None:
+        return runs, {}
+    told = {"budget": budget, "contents": share.contents, "networks": list(share.names)}
+    return runs, {"controls": told}
+
+
 def controls_of(network: LoadedNetwork, config: AnalysisConfig) -> Controls:
     """Return the control networks that a config asks for."""
     modules: dict[str, nn.Module] = {}
@@ -147,8 +191,9 @@ def extract_features(
     """
     config = job.config
     about = dataclasses.asdict(job.network.info)
-    common = {"metadata": _metadata(job, controls, about), "arrays": _arrays(job.images)}
-    modules = {"network": job.network.module, **controls.modules}
+    runs, limited = _runs(job, controls)
+    metadata = {**_metadata(job, controls, about), **limited}
+    modules = {each.name: each.module for each in runs}
     for name in CONTROLS:
         if name not in modules:
             remove_store(folder / name)
@@ -157,15 +202,17 @@ def extract_features(
     available = available_memory()
     room = HELD if available is None else min(HELD, available // 2)
     found: dict[str, Features] = {}
-    for name, module in modules.items():
+    for run in runs:
+        name, module = run.name, run.module
         how: dict[str, Any] = {
             **job.computing,
             "device": job.device if processes is None else processes.device,
-            **common,
+            "metadata": metadata,
+            "arrays": run.arrays,
             "provenance": about if name == "network" else {name: config.seed},
             "progress": staged(progress, f"features, {name}"),
         }
-        given = (module, job.images.images_NCHW, [tap.name for tap in job.taps])
+        given = (module, run.images_NCHW, [tap.name for tap in job.taps])
         if in_memory and (held := hold(*given, most=room, **how)) is not None:
             found[name] = held
             room -= sum(held.read(tap.name).nbytes for tap in job.taps)
@@ -197,14 +244,14 @@ def assist_features(job: Job, controls: Controls) -> None:
         SystemExit: At the end: see :func:`~srscope.runtime.processes.helping`.
         SrscopeError: If images, suite, layers or features cannot be used.
     """
-    modules = {"network": job.network.module, **controls.modules}
-    processes = _joined(job, modules)
+    runs, _ = _runs(job, controls)
+    processes = _joined(job, {each.name: each.module for each in runs})
     assert processes is not None
     with helping():
-        for module in modules.values():
+        for run in runs:
             assist(
-                module,
-                job.images.images_NCHW,
+                run.module,
+                run.images_NCHW,
                 [tap.name for tap in job.taps],
                 processes=processes,
                 device=processes.device,
@@ -227,11 +274,6 @@ def _metadata(job: Job, controls: Controls, about: Mapping[str, Any]) -> dict[st
         "device": job.device,
     }
     return told if controls.missing is None else {**told, "no_untrained": controls.missing}
-
-
-def _arrays(images: DegradedImages) -> dict[str, Any]:
-    names = ("images_NCHW", "set_N", "content_N")
-    return {name: getattr(images, name) for name in names}
 
 
 def _joined(job: Job, modules: Mapping[str, nn.Module]) -> Processes | None:

@@ -64,8 +64,12 @@ def profile(
         One entry a stage; the shares add up to 1.
     """
     device = str(study.environment["device"])
-    images, scored = len(study.inputs.set_N), [*study.layers, study.pixels, *study.untrained]
-    passes = 2 if study.untrained else 1
+    images, scored = (
+        len(study.inputs.set_N),
+        [*study.layers, study.pixels, *study.untrained, *study.random],
+    )
+    drawn = len(study.random) / max(1, len(study.layers))
+    passes = 1 + (bool(study.untrained) + drawn) * _part(study)
     doing: dict[str, tuple[float | None, str, torch.dtype]] = {
         "features": (_forward(study, network, device), device, _kind(study)),
         "pca and feature space": (_products(study, scored, images), "cpu", torch.float64),
@@ -84,6 +88,13 @@ def profile(
             StageTime(stage=stage, seconds=seconds, share=share, operations=operations, limit=limit)
         )
     return tuple(stages)
+
+
+def _part(study: Study) -> float:
+    """Return the part of the images that each control network was shown."""
+    limited = study.protocol.get("controls")
+    fewest = min(each.count for each in study.suite.sets)
+    return float(limited["contents"]) / fewest if limited else 1.0
 
 
 def _kind(study: Study) -> torch.dtype:

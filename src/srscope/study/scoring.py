@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -230,6 +231,42 @@ def score_sources(
         DegenerateError: If a score is undefined; names the layer.
         ParameterError: If there are fewer images than PCA needs.
     """
+    some = next((each.image_M for each in sources if each.image_M is not None), None)
+    if some is None:
+        return _scored_alike(sources, labels, config, stages, progress=progress)
+    # Controls that were shown fewer images: scored by themselves, in their places of all images.
+    parts: list[list[LayerScores]] = []
+    seconds: Counter[str] = Counter()
+    for limited in (False, True):
+        part = [each for each in sources if (each.image_M is not None) == limited]
+        own = labels.of(some) if limited else labels
+        scored, took = _scored_alike(part, own, config, stages, progress=progress)
+        seconds.update(took)
+        parts.append([_in_place(each, some, len(labels.set_N)) for each in scored]
+                     if limited else scored)  # fmt: skip
+    whole, others = map(iter, parts)
+    return [next(whole if each.image_M is None else others) for each in sources], dict(seconds)
+
+
+def _in_place(scored: LayerScores, image_M: NDArray[np.int64], count: int) -> LayerScores:
+    """Return scores of some images with maps of all: what was not shown is undefined there."""
+    points_RN2 = np.full((len(scored.points_RN2), count, 2), np.nan, np.float32)
+    points_RN2[:, image_M] = scored.points_RN2
+    told_RN = None
+    if scored.told_RN is not None:
+        told_RN = np.zeros((len(scored.told_RN), count), dtype=np.bool_)
+        told_RN[:, image_M] = scored.told_RN
+    return dataclasses.replace(scored, points_RN2=points_RN2, told_RN=told_RN)
+
+
+def _scored_alike(
+    sources: Sequence[Source],
+    labels: Labels,
+    config: AnalysisConfig,
+    stages: Stages,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[LayerScores], dict[str, float]]:
     started = time.perf_counter()
     reduced = reduce_sources(sources, labels, config, stages)
     projected = time.perf_counter()

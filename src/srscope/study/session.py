@@ -27,6 +27,7 @@ from srscope.networks.structure.identity import identity_of
 from srscope.runtime.cache import Entry, hash_of_arrays, pack, values_of
 from srscope.runtime.files import scratch_folder
 from srscope.runtime.processes import is_helper
+from srscope.runtime.records import record_of
 from srscope.scores.variance import two_way_variance_by_channel
 from srscope.study.assembly import study_of
 from srscope.study.cache import Stages
@@ -41,7 +42,7 @@ from srscope.study.extraction import (
 )
 from srscope.study.inputs import Fed, Kind, fed_by_kind, kind_of, suite_of
 from srscope.study.record import Restoration, Study
-from srscope.study.restoration import restoration
+from srscope.study.restoration import NOT_ASKED, Reduced, reduced, restoration
 from srscope.study.scoring import projected
 from srscope.study.sources import Source
 
@@ -95,6 +96,7 @@ class Session:
         config: The parameters.
         stages: Finished stages; none are kept if absent.
         progress: Called as the stages advance.
+        psnr: Measure PSNR where it is asked for.
     """
 
     def __init__(
@@ -103,11 +105,13 @@ class Session:
         *,
         stages: Stages | None = None,
         progress: Progress | None = None,
+        psnr: bool = True,
     ) -> None:
-        self.config = config
+        self.config, self.psnr = config, psnr
         self.stages = stages or Stages()
         self.progress = progress
         self._fed: dict[Kind, Fed] = {}
+        self._reduced: dict[Kind, Reduced] = {}
 
     def prepare(self, networks: Iterable[LoadedNetwork]) -> None:
         """Make the images of several networks, as many contents for one as for another."""
@@ -290,12 +294,34 @@ class Session:
 
     def restoration(self, network: LoadedNetwork, *, name: str = "") -> Restoration:
         """Measure what a network restores of the contents that it is analysed with."""
-        return restoration(
-            network,
-            self.fed(network).contents,
-            quantized=suite_of(self.config).quantized,
-            progress=staged(named(self.progress, name), "PSNR"),
-        )
+        if not self.psnr:
+            return Restoration(why=NOT_ASKED)
+        contents, quantized = self.fed(network).contents, suite_of(self.config).quantized
+        identity = identity_of(network.module) if self.stages and contents is not None else None
+        if contents is None or identity is None:
+            return self._restored(network, name)
+        inputs = {
+            "network": identity,
+            "takes": [network.scale, network.multiple, network.smallest],
+            "contents": hash_of_arrays(np.asarray(contents.crops_NHW3)),
+            "margin": contents.margin,
+            "quantized": quantized,
+            **machine("cpu"),
+        }
+
+        def measure() -> Entry:
+            return pack({}, restored=dataclasses.asdict(self._restored(network, name)))
+
+        entry = self.stages.get("psnr", inputs, measure)
+        return record_of(Restoration, values_of(entry)["restored"])
+
+    def _restored(self, network: LoadedNetwork, name: str) -> Restoration:
+        kind = kind_of(network, self.config)
+        contents, quantized = self.fed(network).contents, suite_of(self.config).quantized
+        if contents is not None and network.scale > 1 and kind not in self._reduced:
+            self._reduced[kind] = reduced(contents, network.scale, quantized=quantized)
+        progress = staged(named(self.progress, name), "PSNR")
+        return restoration(network, contents, self._reduced.get(kind), progress=progress)
 
 
 def named(progress: Progress | None, name: str) -> Progress | None:

@@ -1,6 +1,6 @@
 """What waits to be scored: the network's layers, the raw pixels, and every other control.
 
-Suffixes: N images, C channels, D features, H/W height and width.
+Suffixes: N images, M some of them, C channels, D features, H/W height and width.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from srscope.features.held import Features
 from srscope.features.store import hash_of
 from srscope.features.trivial import TRIVIAL, describe
 from srscope.runtime.cache import hash_of_arrays
-from srscope.scores.design import Design
+from srscope.scores.design import Design, design
 
 Group = Literal["network", "pixels", "untrained", "trivial", "random"]
 
@@ -34,6 +34,7 @@ class Source:
         shape: Of one image's features.
         read: Returns them, (N, D).
         sha256: Their hash; empty where nothing is kept.
+        image_M: Numbers of the images they are of; ``None`` for all.
     """
 
     group: Group
@@ -43,6 +44,7 @@ class Source:
     shape: tuple[int, ...]
     read: Callable[[], NDArray[np.float32]]
     sha256: str
+    image_M: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,18 @@ class Labels:
     photograph_N: NDArray[np.int64]
     sets: tuple[str, ...]
     design: Design
+
+    def of(self, image_M: NDArray[np.int64]) -> Labels:
+        """Return the labels of some of the images."""
+        set_M, content_M = self.set_N[image_M], self.content_N[image_M]
+        photograph_M = self.photograph_N[image_M]
+        return Labels(
+            set_N=set_M,
+            content_N=content_M,
+            photograph_N=photograph_M,
+            sets=self.sets,
+            design=design(set_M, content_M, photograph_M),
+        )
 
     @property
     def key(self) -> list[str]:
@@ -80,6 +94,8 @@ def sources_of(
     """
     sources: list[Source] = []
     for name, store in stores.items():
+        limited = name != "network" and "controls" in store.metadata
+        image_M = store.array("image_N") if limited else None
         group = name.partition("-")[0]
         draw = "" if group == name else f", draw {name.partition('-')[2]}"
         taps = {tap["name"]: tap for tap in store.metadata["taps"]}
@@ -92,6 +108,7 @@ def sources_of(
                 shape=tuple(entry.feature_shape),
                 read=partial(store.read, entry.name),
                 sha256=entry.sha256,
+                image_M=image_M,
             )
             for entry in store.layers
         ]

@@ -35,6 +35,13 @@ def double(x):
     return 2 * x
 
 
+class Recipe:
+    """Of no library: plain attributes, as einops keeps its patterns in."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+
+
 def scaled_by(factor):
     return lambda x: factor * x
 
@@ -60,6 +67,8 @@ CHANGES = {
     "built-in": lambda net: setattr(net, "act", torch.relu),
     "partial": lambda net: setattr(net, "act", functools.partial(torch.clamp, min=0)),
     "another partial": lambda net: setattr(net, "act", functools.partial(torch.clamp, min=1)),
+    "plain object": lambda net: setattr(net, "recipe", [Recipe("b c h w")]),
+    "another plain object": lambda net: setattr(net, "recipe", [Recipe("b h w c")]),
     "module in a list": lambda net: setattr(net, "more", [nn.ReLU()]),
     "another module": lambda net: setattr(net, "more", [nn.ELU()]),
     "precision": lambda net: net.double(),
@@ -99,7 +108,7 @@ def test_another_process_finds_the_same(monkeypatch):
     assert done.stdout.strip() == identity_of(network())
 
 
-@pytest.mark.parametrize("what", ["local", "hook", "object", "cycle", "script", "bound"])
+@pytest.mark.parametrize("what", ["local", "hook", "object", "random", "cycle", "script", "bound"])
 def test_what_cannot_be_told_has_no_hash(what):
     net: nn.Module = network()
     if what == "local":

@@ -17,6 +17,7 @@ from srscope.analyses.results import COMPARISON, refuse_mixture
 from srscope.errors import ParameterError
 from srscope.exports.spaces import unique_keys
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.structure.kept import findings_in
 from srscope.runtime.files import write_text, writing_to
 from srscope.study.cache import opened
 from srscope.study.config import AnalysisConfig, configured
@@ -33,6 +34,7 @@ def compare(
     config: AnalysisConfig | None = None,
     progress: Progress | None = None,
     cache: str | Path | None = None,
+    psnr: bool = True,
     **options: Any,
 ) -> Comparison:
     """Analyse several networks alike and set them side by side.
@@ -49,6 +51,7 @@ def compare(
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
         cache: As of ``analyze``.
+        psnr: Measure PSNR too; it takes about as long as the features.
         options: Fields of :class:`AnalysisConfig`.
 
     Returns:
@@ -62,12 +65,13 @@ def compare(
     if len(networks) < 2:
         remedy = "for a single one there is srscope analyze"
         raise ParameterError("networks", "two or more", len(networks), remedy)
-    loaded = [load_trained(each) for each in networks]
+    with findings_in(None if cache is None else Path(cache)):
+        loaded = [load_trained(each) for each in networks]
     names = distinct_names(networks, loaded)
     refuse_mixture(out, COMPARISON)
     with writing_to(out):
         with opened(cache) as stages:
-            session = Session(settings, stages=stages, progress=progress)
+            session = Session(settings, stages=stages, progress=progress, psnr=psnr)
             comparison = _compared(dict(zip(names, loaded, strict=True)), session)
         if out is not None:
             write_compared(comparison, out, progress=progress)

@@ -31,6 +31,7 @@ def over_training(
     config: AnalysisConfig | None = None,
     progress: Progress | None = None,
     cache: str | Path | None = None,
+    psnr: bool = True,
     **options: Any,
 ) -> Course:
     """Show how a network comes to separate degradations over its training.
@@ -48,6 +49,7 @@ def over_training(
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
         cache: As of ``analyze``.
+        psnr: Measure PSNR too; it takes about as long as the features.
         options: Fields of :class:`AnalysisConfig`.
 
     Returns:
@@ -64,7 +66,9 @@ def over_training(
     refuse_mixture(out, COURSE)
     with writing_to(out):
         with opened(cache) as stages:
-            course = _course(snapshots, Session(settings, stages=stages, progress=progress))
+            course = _course(
+                snapshots, Session(settings, stages=stages, progress=progress, psnr=psnr)
+            )
         if out is not None:
             write_over_training(course, out, progress=progress)
     return course

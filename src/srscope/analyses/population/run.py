@@ -31,6 +31,7 @@ def over_seeds(
     config: AnalysisConfig | None = None,
     progress: Progress | None = None,
     cache: str | Path | None = None,
+    psnr: bool = True,
     **options: Any,
 ) -> Population:
     """Analyse networks that differ in the training seed, and take means over the seeds.
@@ -47,6 +48,7 @@ def over_seeds(
         config: The parameters; alternatively give its fields as keywords.
         progress: Called as the stages advance.
         cache: As of ``analyze``.
+        psnr: Measure PSNR too; it takes about as long as the features.
         options: Fields of :class:`AnalysisConfig`.
 
     Returns:
@@ -62,7 +64,9 @@ def over_seeds(
     recipe = find_seeds(str(folder))
     with writing_to(out):
         with opened(cache) as stages:
-            population = _population(recipe, Session(settings, stages=stages, progress=progress))
+            population = _population(
+                recipe, Session(settings, stages=stages, progress=progress, psnr=psnr)
+            )
         if out is not None:
             write_over_seeds(population, out, progress=progress)
     return population

@@ -17,6 +17,7 @@ from srscope.errors import CheckpointError, NetworkError, UnknownNameError, reas
 from srscope.networks.description import LoadedNetwork
 from srscope.networks.loading.checkpoints import read_state_dict
 from srscope.networks.loading.factory import load_into
+from srscope.networks.loading.imports import without_dynamo
 from srscope.networks.loading.limits import Building
 from srscope.networks.loading.spec import Value, file_options, split_options
 from srscope.networks.loading.weights import Contents, Weights, checked
@@ -158,7 +159,8 @@ def _described(contents: Contents, weights: Weights) -> Any:
     Raises:
         CheckpointError: If they nearly are of an architecture, or are no plain tensors.
     """
-    from spandrel import ModelLoader, UnsupportedModelError
+    with without_dynamo():
+        from spandrel import ModelLoader, UnsupportedModelError
 
     state = checked(contents, weights)
     try:

@@ -1,7 +1,8 @@
 """Whether a network's features are a function of the image alone.
 
-Five passes over two small images: the same twice, with another seed, one of them beside another
-image, and in another place. What differs is named by the first layer that shows it.
+Two passes over two small images: the second with another seed, and with one of the images beside
+another one and in another place. Where they differ, four more passes change one thing at a time.
+What differs is named by the first layer that shows it.
 
 Suffixes: N images, C channels, H/W height and width.
 """
@@ -43,6 +44,8 @@ def check_alone(network: AdaptedNetwork, size_HW: tuple[int, int]) -> str:
     first, third = 0.2 + 0.5 * first, 0.3 + 0.1 * third
     pair = torch.stack([first, other])
     before = _seen(network, pair, 0)
+    if _differing(before, _seen(network, torch.stack([third, first]), 1, image=1)) is None:
+        return ""
     place = _differing(before, _seen(network, pair, 0))
     if place is not None:
         raise NetworkError(

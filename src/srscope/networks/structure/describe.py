@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,12 @@ from srscope.networks.loading.spec import Value
 from srscope.networks.outputs import image_of, told_of
 from srscope.networks.structure.alone import check_alone
 from srscope.networks.structure.causes import runnable
-from srscope.networks.structure.discover import discover
+from srscope.networks.structure.discover import Discovery, discover
+from srscope.networks.structure.kept import found_again
 from srscope.networks.structure.probe import PATCH, RANGES, Sizes, probe_range, probe_sizes
 from srscope.networks.structure.trace import trace_network
 from srscope.networks.untrained import State, untrained_maker
+from srscope.runtime.records import record_of
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation that classifiers of ImageNet are commonly fed with."""
@@ -146,25 +149,17 @@ def describe(
         told.append(told_of(output, channels, place, reduced=treatment.scale is None))
         return image_of(output, channels, place)
 
-    sizes, tried = _sizes(inner, run, known, treatment)
-    mean_std, fed = _range(inner, run, known, treatment, sizes)
-    module = AdaptedNetwork(
-        inner, call=call, channels=sizes.channels, mean=mean_std[0], std=mean_std[1], output=place
-    ).eval()
+    def find() -> dict[str, Any]:
+        return dataclasses.asdict(_found(inner, call, run, known, treatment, told, batch, name))
+
+    asked = {"known": dataclasses.asdict(known), "treatment": dataclasses.asdict(treatment)}
+    whole_network = AdaptedNetwork(inner, call=call)
+    seen = record_of(_Findings, found_again("structure", whole_network, asked, find))
+    sizes, found = seen.sizes, seen.found
+    module = _adapted(inner, call, sizes, seen.mean_std, place)
     side = sizes.fitted(PATCH)
-    try:
-        trace = trace_network(module, (side, side), wider=(side, 2 * side))
-    except NetworkError as error:
-        raise NetworkError(f"{error}; it must take two images at a time: {batch}") from error
-    said = (told[-1], sizes.told, check_alone(module, (side, side)))
-    remarks += tuple(each for each in said if each)
-    found = discover(trace)
+    remarks += tuple(each for each in seen.said if each)
     taps = found.taps or found.layers
-    if not taps:
-        raise NetworkError(
-            f"{name} has no layer whose output is one tensor an image; where its layers are "
-            "functions, make them modules"
-        )
     proposed = found.proposed or tuple(tap.name for tap in taps)
     grey = "the luma of RGB" if sizes.channels == 1 else "RGB"
     takes = "of any size" if sizes.multiple == 1 else f"sides in multiples of {sizes.multiple}"
@@ -187,12 +182,68 @@ def describe(
         no_untrained=no_untrained,
         remarks=remarks,
         notes=(
-            f"magnifies by {sizes.scale}; is fed {grey}, {fed}, {takes}",
-            f"found out by: {', '.join(tried)}",
+            f"magnifies by {sizes.scale}; is fed {grey}, {seen.fed}, {takes}",
+            f"found out by: {', '.join(seen.tried)}",
             *changed,
             *more_notes,
         ),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Findings:
+    """What was read, tried out and assumed about a network."""
+
+    sizes: Sizes
+    tried: tuple[str, ...]
+    mean_std: tuple[tuple[float, ...], tuple[float, ...]]
+    fed: str
+    said: tuple[str, ...]
+    found: Discovery
+
+
+def _found(
+    inner: nn.Module,
+    call: Call | None,
+    run: Call,
+    known: Known,
+    treatment: Treatment,
+    told: list[str],
+    batch: str,
+    name: str,
+) -> _Findings:
+    """Try a network out; ``told`` fills with what is to be said of its output."""
+    sizes, tried = _sizes(inner, run, known, treatment)
+    mean_std, fed = _range(inner, run, known, treatment, sizes)
+    module = _adapted(inner, call, sizes, mean_std, treatment.output or "")
+    side = sizes.fitted(PATCH)
+    try:
+        trace = trace_network(module, (side, side), wider=(side, 2 * side))
+    except NetworkError as error:
+        raise NetworkError(f"{error}; it must take two images at a time: {batch}") from error
+    said = (told[-1], sizes.told, check_alone(module, (side, side)))
+    found = discover(trace)
+    if not (found.taps or found.layers):
+        raise NetworkError(
+            f"{name} has no layer whose output is one tensor an image; where its layers are "
+            "functions, make them modules"
+        )
+    return _Findings(
+        sizes=sizes, tried=tuple(tried), mean_std=mean_std, fed=fed, said=said, found=found
+    )
+
+
+def _adapted(
+    inner: nn.Module,
+    call: Call | None,
+    sizes: Sizes,
+    mean_std: tuple[tuple[float, ...], tuple[float, ...]],
+    place: str,
+) -> AdaptedNetwork:
+    mean, std = mean_std
+    return AdaptedNetwork(
+        inner, call=call, channels=sizes.channels, mean=mean, std=std, output=place
+    ).eval()
 
 
 def _plain(inner: nn.Module, x_NCHW: Any) -> Any:

@@ -49,7 +49,7 @@ def identity_of(network: nn.Module) -> str | None:
     Returns:
         The hash; ``None`` for classes made inside functions or typed into a session, for programs
         (TorchScript, ``torch.export``, ``torch.compile``), for modules with hooks, and for
-        attributes of unknown kinds.
+        attributes of unknown kinds, such as objects that pickle in a way of their own.
 
     Example:
         >>> identity_of(nn.ReLU()) == identity_of(nn.ReLU()) != identity_of(nn.Sigmoid())
@@ -155,7 +155,8 @@ class _Telling:
             for field in dataclasses.fields(value):
                 self.value(getattr(value, field.name))
         else:
-            raise _Unknown
+            self._class(type(value))
+            self.value(_state_of(value))
         self._seen.discard(id(value))
 
     def _class(self, kind: type) -> None:
@@ -174,6 +175,22 @@ class _Telling:
         if id(value) in self._seen:
             raise _Unknown  # holds itself
         self._seen.add(id(value))
+
+
+def _state_of(value: object) -> Any:
+    """Return the attributes of an object that has nothing else, as pickle would write them."""
+    kind: Any = type(value)
+    own = ("__reduce__", "__reduce_ex__", "__getstate__", "__getattribute__")
+    if any(getattr(kind, name) is not getattr(object, name) for name in own):
+        raise _Unknown  # it may hold what it does not show
+    try:
+        parts: Any = object.__reduce_ex__(value, 2)
+    except TypeError:  # of a type written in C
+        raise _Unknown from None
+    # Without attributes it is only itself; with items it is a list or dict in disguise.
+    if parts[2] is None or any(part is not None for part in parts[3:]):
+        raise _Unknown
+    return parts[1][1:], parts[2]
 
 
 def _code_of(modules: Iterable[str]) -> list[str]:
