@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining gpu atlas results findings docs build clean distclean
+.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining gpu atlas results findings docs build clean distclean gallery
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ results: $(CORE)  ## measure the bundled networks and write the numbers in READM
 
 findings: $(CORE)  ## run dose, generalize and identify on the bundled networks and write docs/findings.md
 	$(BIN)/python tools/write_findings.py
+
+gallery: $(DOCS)  ## make a real page of each kind of analysis, and build the site with them
+	$(BIN)/python tools/gallery.py
+	$(BIN)/mkdocs build --strict
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors
 	$(BIN)/mkdocs build --strict

@@ -4,11 +4,15 @@
   both); they become MathML, so that the site needs no script from elsewhere.
 - ``<!-- modules: scores images.io -->`` becomes the reference of all modules of these parts.
 - ``<!-- public names -->`` becomes the list of what ``import srscope`` offers.
+- ``<!-- gallery -->`` becomes the list of the pages that ``make gallery`` has made.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +57,30 @@ def _public_names() -> str:
     return "\n".join(["| name | is |", "| --- | --- |", *rows])
 
 
+def _gallery() -> str:
+    tool = SourceFileLoader("gallery", str(_SOURCE.parent / "tools" / "gallery.py"))
+    spec = spec_from_loader("gallery", tool)
+    assert spec is not None
+    module = module_from_spec(spec)
+    sys.modules["gallery"] = module  # its dataclass looks itself up
+    tool.exec_module(module)
+    made = [item for item in module.ITEMS if (module.PAGES / f"{item.name}.html").is_file()]
+    if not made:
+        return "No page is made yet: run `make gallery`."
+    cards = (
+        f'<a class="card" href="gallery/{item.name}.html">'
+        f'<img src="images/gallery/{item.name}.png" alt="">'
+        f"<b>{item.told}</b><code>srscope {item.command}</code></a>"
+        for item in made
+    )
+    return f'<div class="gallery">{"".join(cards)}</div>'
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Complete one page."""
     page = _DISPLAYED.sub(_displayed, markdown)
     page = _INLINE.sub(lambda found: f"<span>{convert(found[1])}</span>", page)
     page = _MODULES.sub(lambda found: _reference(found[1]), page)
+    if "<!-- gallery -->" in page:
+        page = page.replace("<!-- gallery -->", _gallery())
     return page.replace("<!-- public names -->", _public_names())

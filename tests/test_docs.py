@@ -159,6 +159,19 @@ def check_srun(words: list[str]) -> None:
     check_srscope(words[words.index("srscope") + 1 :])  # srun's own options: not checked
 
 
+def check_docker(words: list[str]) -> None:
+    assert words[0] in ("build", "run")
+    assert "srscope" in words
+    assert (ROOT / "Dockerfile").exists()
+    if words[0] == "run":
+        check_srscope(words[words.index("srscope") + 1 :])
+
+
+def check_conda(words: list[str]) -> None:
+    assert words[:3] == ["env", "create", "--file"]
+    assert (ROOT / words[3]).exists()
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "srscope": check_srscope,
     "make": check_make,
@@ -166,6 +179,8 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "python": check_python,
     "tensorboard": check_tensorboard,
     "torchrun": check_torchrun,
+    "docker": check_docker,
+    "conda": check_conda,
     "srun": check_srun,
     ".venv/bin/pre-commit": check_pre_commit,
 }

@@ -34,7 +34,7 @@ def test_maps_are_written_and_their_channels_printed(
     assert {path.name for path in (out / "channels").iterdir()} == {"clean", "blur4", "noise20"}
     printed = capsys.readouterr().out
     assert "of the layer's variance, on 3 contents of bundled test photographs" in printed
-    assert printed.splitlines()[-1] == str(out / "maps.png")
+    assert printed.splitlines()[-1] == str(out / "report.html")
 
 
 def test_layer_suite_and_input_may_be_chosen(network: str, photo: str, tmp_path: Path) -> None:

@@ -80,4 +80,4 @@ def run(args: Any) -> None:
     print_table(f"{maps.network}, {maps.label}, {maps.image}", columns, rows, text_columns=0)
     if maps.content is not None:
         print(f"content: {maps.content:.1%} of the layer's variance, on {maps.measured_on}")
-    print(folder / "maps.png")
+    print(folder / "report.html")

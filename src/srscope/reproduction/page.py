@@ -46,9 +46,7 @@ def render(done: Reproduction) -> str:
         tally=told,
         counts=_counts(done.judgements),
         claims=_claims(done.judgements),
-        second_tally=text(tally(done.second)),
-        second_counts=_counts(done.second),
-        second_claims=_claims(done.second, prefix="second-"),
+        second=_second(done.second),
         absent=_absent(done),
         contents=_contents(done.findings),
         experiments="".join(_experiment(finding, done.out) for finding in done.findings),
@@ -60,7 +58,8 @@ def render(done: Reproduction) -> str:
     return document(
         title=told,
         kind="reproduction",
-        sections=(("scorecard", "Scorecard"), ("second", "Second edition"),
+        sections=(("scorecard", "Scorecard"),
+                  *((("second", "Second edition"),) if done.second else ()),
                   ("experiments", "Experiments"), ("protocol", "Protocol")),
         first=("scorecard", "scorecard"),
         main=main,
@@ -70,6 +69,19 @@ def render(done: Reproduction) -> str:
         "<code>tables</code>.",
         style=resource("report.css") + resource("report.css", "srscope.reproduction"),
     )  # fmt: skip
+
+
+def _second(judgements: tuple[Judgement, ...]) -> str:
+    """Return the second edition's section; nothing where it was not asked for."""
+    if not judgements:
+        return ""
+    return filled(
+        "second.html",
+        "srscope.reproduction",
+        tally=text(tally(judgements)),
+        counts=_counts(judgements),
+        claims=_claims(judgements, prefix="second-"),
+    )
 
 
 def _sign(verdict: Verdict) -> str:

@@ -173,6 +173,7 @@ def test_files_are_written(tiny: str, tmp_path: Path) -> None:
     assert names == {
         *(f"{name}.{s}" for name in ("maps", "maps-all") for s in ("png", "svg", "pdf")),
         "channels.csv",
+        "report.html",
         *(f"channels/{s}/{rank}-{c}.png" for s in maps.sets for rank, c in enumerate(order, 1)),
     }
     with Image.open(tmp_path / "out" / "channels" / "clean" / f"1-{order[0]}.png") as picture:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from srscope.analyses.maps.figures import all_channels, chosen_channels, shaded
+from srscope.analyses.maps.page import write_maps_page
 from srscope.degradations.catalogue import load_suite
 from srscope.degradations.degrade import (
     degrade_image,
@@ -122,8 +123,8 @@ def feature_maps(
 def write_maps(maps: FeatureMaps, out: str | Path, *, channels: int = 8) -> list[Path]:
     """Write the channels as pictures, and their numbers as a table.
 
-    ``maps`` (the first channels) and ``maps-all`` as PNG, SVG and PDF; ``channels.csv`` by rank;
-    and every channel of every version as a grey image of its own size in
+    ``report.html``; ``maps`` (the first channels) and ``maps-all`` as PNG, SVG and PDF;
+    ``channels.csv`` by rank; and every channel of every version as a grey image of its own size in
     ``channels/SET/RANK-CHANNEL.png``. Grey scales are those of :func:`.figures.maps.shaded`.
 
     Args:
@@ -133,7 +134,7 @@ def write_maps(maps: FeatureMaps, out: str | Path, *, channels: int = 8) -> list
         channels: How many are the first ones.
 
     Returns:
-        The files, figures and table first.
+        The files: figures, table, page, then pictures.
 
     Raises:
         ParameterError: If ``channels`` is below 1.
@@ -150,6 +151,7 @@ def _written(maps: FeatureMaps, folder: Path, channels: int) -> list[Path]:
     written += save_figure(all_channels(maps), folder / "maps-all")
     write_text(folder / "channels.csv", _table(maps))
     written.append(folder / "channels.csv")
+    written.append(write_maps_page(maps, channel_rows(maps), folder))
     digits = len(str(len(maps.ranking.order_C)))
     for rank, channel in enumerate(maps.ranking.order_C.tolist(), start=1):
         grey_SHW = shaded(maps.maps_SCHW[:, channel])
