@@ -72,7 +72,7 @@ def train_alone(name: str, out: Path, data: Path) -> None:
 
 def main() -> int:
     """Train what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=[], help="recipes [all]")
     parser.add_argument("--out", type=Path, default=Path("runs/adapt"))
     parser.add_argument("--data", type=Path, default=Path("data/photos/train"))
