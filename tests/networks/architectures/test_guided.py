@@ -60,7 +60,7 @@ def test_what_only_the_embedding_tells_is_learnt() -> None:
         network = seeded(config)
         network.embedding_mean_E.fill_(0.5)
         network.embedding_std_E.fill_(0.3)
-        optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+        optimizer, last = torch.optim.Adam(network.parameters(), lr=1e-2), 0.0
         for _ in range(100):
             told = torch.rand(16, 2, generator=random)
             images = torch.rand(16, 3, 6, 6, generator=random)
@@ -69,7 +69,8 @@ def test_what_only_the_embedding_tells_is_learnt() -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        error[config.guidance] = float(loss.detach())
+            last = float(loss.detach())
+        error[config.guidance] = last
     assert error["none"] > 0.2  # a quarter is the least that a guess is wrong by
     assert error["oracle"] < error["none"] / 2
 
