@@ -18,6 +18,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 RECIPES = Path("recipes/population")
 SEEDS = range(2, 7)  # seed 1 was looked at in a pilot, so it may not judge
@@ -67,16 +68,18 @@ def runs(seeds: range = SEEDS) -> list[Run]:
     return [Run(recipe, seed) for seed, recipe in itertools.product(seeds, recipes)]
 
 
-def main() -> int:
-    """Train what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/population"))
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
-    args = parser.parse_args()
+def train(waiting: list[Any], out: Path, jobs: int) -> list[str]:
+    """Train runs, some at a time, one thread each; return the names of those that failed.
+
+    Args:
+        waiting: Each has ``name``, ``command(out)``, and ``needs(out)``: a file that must be there
+            before it starts, or ``None``.
+        out: Folder of the runs, and of their logs.
+        jobs: Runs at a time.
+    """
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    going: dict[Run, subprocess.Popen[bytes]] = {}
+    going: dict[Any, subprocess.Popen[bytes]] = {}
     failed: list[str] = []
-    waiting = [run for run in runs() if not run.weights(args.out).is_file()]
     while waiting or going:
         for run, process in list(going.items()):
             code = process.poll()
@@ -86,20 +89,30 @@ def main() -> int:
                 if code:
                     failed.append(run.name)
         for run in list(waiting):
-            start = run.needs(args.out)
-            if len(going) >= args.jobs or (start is not None and not start.is_file()):
+            start = run.needs(out)
+            if len(going) >= jobs or (start is not None and not start.is_file()):
                 continue
             waiting.remove(run)
-            args.out.mkdir(parents=True, exist_ok=True)
-            with (args.out / f"{run.name}.log").open("ab") as log:
-                going[run] = subprocess.Popen(
-                    run.command(args.out), env=one_thread, stdout=log, stderr=log
-                )
+            out.mkdir(parents=True, exist_ok=True)
+            with (out / f"{run.name}.log").open("ab") as log:
+                command = run.command(out)
+                going[run] = subprocess.Popen(command, env=one_thread, stdout=log, stderr=log)
             print(f"{run.name}: started", flush=True)
         if waiting and not going:  # what they start from failed
             failed += [run.name for run in waiting]
             break
         time.sleep(2)
+    return failed
+
+
+def main() -> int:
+    """Train what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/population"))
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
+    args = parser.parse_args()
+    waiting = [run for run in runs() if not run.weights(args.out).is_file()]
+    failed = train(waiting, args.out, args.jobs)
     if failed:
         print(f"not finished: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 Facts = Mapping[str, Any]
+_LARGER = """The budget is small beside the paper's; use `recipes/paper/{}.yaml` on a GPU for
+weights to compare with published ones.
+"""
 
 
 def card_for_people(facts: Facts) -> str:
@@ -16,13 +19,14 @@ def card_for_people(facts: Facts) -> str:
         facts: What `export.card` collects.
     """
     describe, measured = _KINDS[facts["task"]]
+    folder = "adapt" if facts["task"] in ("restorer", "transfer") else "small"
     rows = [
         ("iterations", f"{facts['iterations']:,}"),
         *_recipe_rows(facts["recipe"]),
         ("seed", str(facts["seed"])),
         ("started from", _start(facts["init"])),
         *measured(facts["quality"]),
-        ("recipe", f"`recipes/small/{facts['name']}.yaml`, commit `{facts['commit']}`"),
+        ("recipe", f"`recipes/{folder}/{facts['name']}.yaml`, commit `{facts['commit']}`"),
         ("training data", _data(facts["data"])),
         ("stored as", facts["stored_as"]),
         ("licence of the weights", facts["license"]),
@@ -42,9 +46,7 @@ def card_for_people(facts: Facts) -> str:
 
 {rebuilt + photographs + "." if names else ""}
 
-The budget is small beside the paper's; use `recipes/paper/{facts["name"]}.yaml` on a GPU for
-weights to compare with published ones.
-"""
+{_LARGER.format(facts["name"]) if folder == "small" else ""}"""
 
 
 def _start(init: Mapping[str, str] | None) -> str:
@@ -163,10 +165,44 @@ def _accuracy(quality: Facts) -> list[tuple[str, str]]:
     ]
 
 
+def _restorer(facts: Facts) -> str:
+    return f"Restoration network of the input's own size.\n{_told(facts)}"
+
+
+def _transfer(facts: Facts) -> str:
+    return (
+        "Transfer network: gives the content of one image the degradation of another.\n"
+        f"{_told(facts)}"
+    )
+
+
+def _told(facts: Facts) -> str:
+    network, data = facts["recipe"]["network"], facts["recipe"]["data"]
+    guide = {
+        "none": "Nothing tells it the degradation",
+        "statistics": "Told the degradation by simple statistics of the input",
+        "representations": f"Told the degradation by {network['layer']} of `{network['guide']}`: "
+        "means and log standard deviations of its channels",
+        "oracle": "Told the true levels, which nobody has but in a test",
+    }[network["guidance"]]
+    return (
+        f"{network['blocks']} blocks of {network['channels']} channels. {guide}.\nTrained with L1 "
+        f"loss on a mixture of Gaussian blur (width to {data['blur']:g} px) and Gaussian noise "
+        f"(sigma to {data['noise']:g} of 255), each left out with chance {data['absent']:g}."
+    )
+
+
+def _mixed(quality: Facts) -> list[tuple[str, str]]:
+    psnr = f"{quality['psnr']:.2f} dB (the inputs {quality['input_psnr']:.2f} dB)"
+    return [("PSNR", psnr), ("measured on", quality["photographs"])]
+
+
 _KINDS = {
     "sr": (_sr, _restoration),
     "gan": (_gan, _restoration),
     "cincgan": (_cincgan, _cincgan_rows),
     "unified-sr": (_sr, _restoration),
     "classification": (_classifier, _accuracy),
+    "restorer": (_restorer, _mixed),
+    "transfer": (_transfer, _mixed),
 }

@@ -47,6 +47,9 @@ def make_pair(photograph: Photograph | PhotoFile, scale: int) -> Pair:
     height, width = (side - side % scale for side in pixels_HW3.shape[:2])
     hr_HW3 = pixels_HW3[:height, :width]
     hr_1CHW = torch.from_numpy(np.ascontiguousarray(hr_HW3)).permute(2, 0, 1)[None]
+    if scale == 1:  # one array stands for both
+        whole_HW3 = _to_8_bits(hr_HW3)
+        return Pair(name=photograph.name, hr_HW3=whole_HW3, lr_HW3=whole_HW3)
     lr_HW3 = imresize(hr_1CHW, 1 / scale)[0].permute(1, 2, 0).numpy()
     return Pair(name=photograph.name, hr_HW3=_to_8_bits(hr_HW3), lr_HW3=_to_8_bits(lr_HW3))
 

@@ -13,6 +13,7 @@ from srscope.training.cincgan import CinCGANRecipe, CinCGANTask
 from srscope.training.classification import ClassificationRecipe, ClassificationTask
 from srscope.training.config import Recipe
 from srscope.training.gan import GanRecipe, GanTask
+from srscope.training.guided import RestorerRecipe, RestorerTask, TransferRecipe, TransferTask
 from srscope.training.recipe_check import check_recipe
 from srscope.training.sr import SRRecipe, SRTask, UnifiedSRRecipe
 from srscope.training.task import Task
@@ -23,6 +24,8 @@ TASKS: dict[str, tuple[type[Recipe], Callable[..., Task[Any]]]] = {
     "cincgan": (CinCGANRecipe, CinCGANTask),
     "unified-sr": (UnifiedSRRecipe, SRTask),
     "classification": (ClassificationRecipe, ClassificationTask),
+    "restorer": (RestorerRecipe, RestorerTask),
+    "transfer": (TransferRecipe, TransferTask),
 }
 """Kinds of training: the recipe's class and the task's, by the recipe's key ``task``."""
 

@@ -11,6 +11,12 @@ from torch import nn
 
 from srscope.errors import UnknownNameError
 from srscope.networks.architectures.cincgan import CinCGAN, CinCGANConfig
+from srscope.networks.architectures.guided import (
+    Restorer,
+    RestorerConfig,
+    Transfer,
+    TransferConfig,
+)
 from srscope.networks.architectures.resnet import ResNet18, ResNetConfig
 from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
 from srscope.networks.architectures.unified import (
@@ -29,6 +35,8 @@ ARCHITECTURES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "resnet18": (ResNetConfig, ResNet18),
     "unified-sr": (UnifiedConfig, UnifiedSR),
     "unified-classifier": (UnifiedClassifierConfig, UnifiedClassifier),
+    "restorer": (RestorerConfig, Restorer),
+    "transfer": (TransferConfig, Transfer),
 }
 """Config and module by the name that stands in a weight file's metadata."""
 
