@@ -106,11 +106,16 @@ def measure(name: str) -> None:
     """Run one analysis and keep what its page says."""
     from srscope.analyses.runner import run_analysis
     from srscope.cli.console import stage_progress
+    from srscope.study.cache import default_cache
 
     finding = FINDINGS[name]
     with stage_progress(quiet=False) as progress:
         record = run_analysis(
-            finding.analysis, list(finding.networks), progress=progress, **finding.options
+            finding.analysis,
+            list(finding.networks),
+            progress=progress,
+            cache=default_cache(),
+            **finding.options,
         )
     page = importlib.import_module(f"srscope.analyses.{finding.analysis}")
     told = {
