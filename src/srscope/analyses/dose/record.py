@@ -191,7 +191,7 @@ def sections(record: DoseRecord) -> Iterator[Section]:
                 f"{each.network} {each.label}".strip(),
                 each.reading,
                 threshold_text(each.response.threshold, unit),
-                f"{each.response.monotonicity.value:.2f}",
+                "-" if math.isnan(rho := each.response.monotonicity.value) else f"{rho:.2f}",
                 "no response"
                 if each.response.saturation is None
                 else threshold_text(each.response.saturation, unit),
