@@ -17,6 +17,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "srscope"
 MODULES = sorted(SOURCE.rglob("*.py"))
+TESTS = Path(__file__).resolve().parent
 
 # Lowest first: a folder imports only itself and what stands before it. Inside a folder there is no
 # circle of modules either.
@@ -129,6 +130,53 @@ def test_no_circle_of_modules() -> None:
 def test_a_circle_would_be_noticed() -> None:
     with pytest.raises(graphlib.CycleError):
         tuple(graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).static_order())
+
+
+def _named(path: Path) -> str:
+    return "srscope." + ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+
+
+def _mentioned(path: Path) -> set[str]:
+    """Return the modules that a file imports, or names as text: tables load theirs by name."""
+    tree = ast.parse(path.read_text("utf-8"))
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return {
+        *(each.module for each in imports_of(path)),
+        *(f"{node.module}.{name.name}" for node in froms for name in node.names),
+        *(text.partition(":")[0] for text in texts if isinstance(text, str)),
+    }
+
+
+def without_tests() -> set[str]:
+    """Return the modules that no test of their place in the tree is about.
+
+    One is about `a/b/c.py` that is called tests/a/b/test_c.py; or that stands in tests/a/b, or
+    above, and imports it; or that is about a module of a/b which imports it.
+    """
+    own = {_named(path): path for path in MODULES if not path.stem.startswith("__main")}
+    tested: set[str] = set()
+    for module, path in own.items():
+        place = TESTS / path.relative_to(SOURCE).parent
+        folders = [place, *place.parents][: len(path.relative_to(SOURCE).parts)]
+        files = [file for folder in folders for file in folder.glob("test_*.py")]
+        named = place / f"test_{path.stem.removeprefix('_')}.py"
+        if named.is_file() or any(module in _mentioned(file) for file in files):
+            tested.add(module)
+        if path.stem == "__init__" and any(place.glob("test_*.py")):
+            tested.add(module)  # a kind of analysis is run by its name
+    waiting = list(tested)
+    while waiting:
+        path = own[waiting.pop()]
+        for module in _mentioned(path) & own.keys() - tested:
+            if own[module].parent == path.parent:
+                tested.add(module)
+                waiting.append(module)
+    return {each for each in own if not each.endswith("__init__")} - tested
+
+
+def test_tests_mirror_the_source() -> None:
+    assert without_tests() == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=show)
