@@ -44,6 +44,8 @@ def test_trustworthiness_is_scikit_learns_to_the_bit(count: int) -> None:
     points, flat = cloud(count, 50, 2), cloud(count, 2, 3, np.float32)
     flat += points[:, :2].astype(np.float32)
     k = min(15, (count - 1) // 2)
-    for one, other in ((points, flat), (flat, points)):
+    close = np.round(points[:, :6] / 50) + 1e4  # many near ties, far from the origin
+    close += np.random.default_rng(4).normal(scale=1e-4, size=close.shape)
+    for one, other in ((points, flat), (flat, points), (flat, close), (close, flat)):
         wanted = manifold.trustworthiness(one, other, n_neighbors=k)
         assert trustworthiness(one, other, k) == wanted < 1.0

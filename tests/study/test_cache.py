@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from srscope.analyses.separability import analyze
-from srscope.cli.analyze import take_cache
+from srscope.cli.common import take_cache
 from srscope.cli.main import main
 from srscope.errors import FileProblem
 from srscope.features import extract

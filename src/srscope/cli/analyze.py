@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import jsonargparse
 
 from srscope.cli.common import (
+    add_cache,
     add_plugin,
     names_in,
     print_remarks,
     print_skipped,
     run_plugins,
+    take_cache,
     telling_replaced,
 )
 from srscope.errors import ParameterError
@@ -49,34 +51,6 @@ def add_no_psnr(parser: jsonargparse.ArgumentParser) -> None:
     """Add what leaves PSNR out where several networks are set side by side."""
     text = "leave PSNR out of several networks' tables: it takes as long as the features"
     parser.add_argument("--no-psnr", "--no_psnr", action="store_true", help=text)
-
-
-def add_cache(parser: jsonargparse.ArgumentParser) -> None:
-    """Add where finished stages are kept."""
-    text = "folder of finished stages, which are found again [in the user's cache]"
-    parser.add_argument("--cache", type=str | None, help=text)
-    text = "compute all, and keep nothing"
-    parser.add_argument("--no-cache", "--no_cache", action="store_true", help=text)
-
-
-def take_cache(options: dict[str, Any], *, unless: bool = False) -> Path | None:
-    """Return the folder of finished stages, and take its options out of ``options``.
-
-    Args:
-        options: What was given.
-        unless: Use none if none was named.
-
-    Raises:
-        ParameterError: If a folder is named and refused at once.
-    """
-    from srscope.study.cache import default_cache
-
-    named, none = options.pop("cache"), options.pop("no_cache")
-    if named is not None and none:
-        raise ParameterError("--cache", "left out beside --no-cache", named)
-    if named is not None:
-        return Path(named)
-    return None if none or unless else default_cache()
 
 
 def add_config(parser: jsonargparse.ArgumentParser) -> None:

@@ -6,8 +6,11 @@ import contextlib
 import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import jsonargparse
+
+from srscope.errors import ParameterError
 
 
 def add_plugin(parser: jsonargparse.ArgumentParser) -> None:
@@ -57,3 +60,31 @@ def print_skipped(skipped: Sequence[Sequence[str]]) -> None:
     """Say on stderr which files could not be used, and why: pairs of name and reason."""
     for name, why in skipped:
         print(f"skipped {name!a}: {why}", file=sys.stderr)
+
+
+def add_cache(parser: jsonargparse.ArgumentParser) -> None:
+    """Add where finished stages are kept."""
+    text = "folder of finished stages, which are found again [in the user's cache]"
+    parser.add_argument("--cache", type=str | None, help=text)
+    text = "compute all, and keep nothing"
+    parser.add_argument("--no-cache", "--no_cache", action="store_true", help=text)
+
+
+def take_cache(options: dict[str, Any], *, unless: bool = False) -> Path | None:
+    """Return the folder of finished stages, and take its options out of ``options``.
+
+    Args:
+        options: What was given.
+        unless: Use none if none was named.
+
+    Raises:
+        ParameterError: If a folder is named and refused at once.
+    """
+    from srscope.study.cache import default_cache
+
+    named, none = options.pop("cache"), options.pop("no_cache")
+    if named is not None and none:
+        raise ParameterError("--cache", "left out beside --no-cache", named)
+    if named is not None:
+        return Path(named)
+    return None if none or unless else default_cache()

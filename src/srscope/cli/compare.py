@@ -11,10 +11,9 @@ from srscope.cli.analyze import (
     add_config,
     add_no_psnr,
     print_reservations,
-    take_cache,
     take_config,
 )
-from srscope.cli.common import print_remarks, print_skipped, telling_replaced
+from srscope.cli.common import print_remarks, print_skipped, take_cache, telling_replaced
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import short_name
 

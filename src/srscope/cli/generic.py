@@ -10,8 +10,15 @@ from typing import Any
 import jsonargparse
 
 from srscope.analyses import ANALYSES, Analysis
-from srscope.cli.analyze import add_cache, take_cache
-from srscope.cli.common import add_plugin, names_in, print_remarks, run_plugins, telling_replaced
+from srscope.cli.common import (
+    add_cache,
+    add_plugin,
+    names_in,
+    print_remarks,
+    run_plugins,
+    take_cache,
+    telling_replaced,
+)
 from srscope.networks.loading.spec import HELP as NETWORK
 from srscope.networks.loading.spec import short_name
 

@@ -36,7 +36,9 @@ def save_figure(
     """
     with style.house_style():
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once, for all formats
+        # Laid out once, for all formats; with an engine, even one that does nothing, each format
+        # would draw everything twice.
+        figure.set_layout_engine(None)
     written: list[Path] = []
     for suffix in suffixes:
         final = Path(f"{path}.{suffix}")

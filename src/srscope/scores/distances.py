@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
+_FEW = 15
+"""Coordinates up to which neighbours are told by exact distances."""
 _ROWS = 8192
 """Points whose distances to all others are in memory together."""
 
@@ -93,13 +96,24 @@ def trustworthiness(
     order_NN = np.argsort(_without_self(points_NC), axis=1)
     rank_NN = np.empty((count, count), dtype=np.int64)
     np.put_along_axis(rank_NN, order_NN, np.arange(1, count + 1)[None, :], axis=1)
-    near_NK = np.argsort(_without_self(map_ND.astype(np.float64)), axis=1)[:, :neighbours]
+    near_NK = np.argsort(_without_self(map_ND, exact=True), axis=1)[:, :neighbours]
     beyond_NK = np.take_along_axis(rank_NN, near_NK, axis=1) - neighbours
     far = int(beyond_NK[beyond_NK > 0].sum())
     return 1.0 - far * (2.0 / (count * neighbours * (2.0 * count - 3.0 * neighbours - 1.0)))
 
 
-def _without_self(points_ND: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    distance_NN = distances(points_ND)
+def _without_self(
+    points_ND: NDArray[np.floating[Any]], *, exact: bool = False
+) -> NDArray[np.floating[Any]]:
+    """Return distances with infinity for a point's own; ``exact`` ones where coordinates are few.
+
+    That is scikit-learn's choice of a tree or of products.
+    """
+    if exact:
+        points_ND = points_ND.astype(np.float64)
+    few = exact and points_ND.shape[1] <= _FEW
+    distance_NN: NDArray[np.floating[Any]] = (
+        cdist(points_ND, points_ND) if few else distances(points_ND)
+    )
     np.fill_diagonal(distance_NN, np.inf)
     return distance_NN
