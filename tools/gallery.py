@@ -64,6 +64,7 @@ ITEMS = (
         told="The report on one network, srresnet-wgr",
         words=("analyze", "srresnet-wgr"),
         figure="figures/layers.png",
+        box=(0.5, 0.0, 1.0, 0.9),
     ),
     Item(
         name="course",
@@ -82,6 +83,7 @@ ITEMS = (
         told="From which noise level on a layer notices it",
         words=("dose", "srresnet-wgr", "--layers", "ResBlock16", "--contents=40", "--steps=6"),
         figure="figures/auc-flattened.png",
+        box=(0.0, 0.11, 0.5, 0.862),
     ),
     Item(
         name="identify",
@@ -123,11 +125,13 @@ ITEMS = (
         told="The channels of a layer as images",
         words=("maps", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"), "--crop=96"),
         figure="maps.png",
+        box=(0.08, 0.08, 0.56, 0.86),
     ),
     Item(
         name="reproduce",
         told="The paper's claims, judged",
         figure="fig7-depth.png",
+        box=(0.0, 0.14, 1.0, 1.0),
     ),
 )  # fmt: skip
 
@@ -262,7 +266,7 @@ def thumbnail(item: Item) -> Path:
     path = THUMBNAILS / f"{item.name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    for width, colours in itertools.product((WIDTH, 240, 160, 100), (64, 32, 16)):
+    for width, colours in itertools.product((WIDTH, 240, 180, 130, 100), (64, 40)):
         small = part.copy()
         small.thumbnail((width, width), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
