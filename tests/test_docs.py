@@ -40,6 +40,7 @@ from srscope.study import verdict as rules
 from srscope.study.config import AnalysisConfig
 from srscope.study.record import scores_dict
 from srscope.training.recipes import load_recipe
+from support import browser as browsers
 from support import studies
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -346,6 +347,14 @@ def test_site_builds_without_warnings(tmp_path: Path) -> None:
     for page in (tmp_path / "site").rglob("*.html"):
         found = loads.search(page.read_text("utf-8"))
         assert found is None, f"{page.name} loads from elsewhere: {found.group()}"
+    with browsers.chromium() as browser:  # skips where there is none
+        opened = browser.new_page()
+        opened.goto((tmp_path / "site" / "how-to" / "network.html").as_uri())
+        opened.locator("#__search").evaluate("box => box.click()")
+        opened.locator("input.md-search__input").focus()
+        opened.keyboard.type("probe")
+        found = opened.locator(".md-search-result__item").first
+        found.wait_for(state="attached", timeout=20_000)
 
 
 # --- the verdict

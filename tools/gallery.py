@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -63,69 +64,74 @@ ITEMS = (
         told="The report on one network, srresnet-wgr",
         words=("analyze", "srresnet-wgr"),
         figure="figures/layers.png",
+        box=(0.5, 0.0, 1.0, 0.9),
     ),
     Item(
         name="course",
         told="A short training, checkpoint by checkpoint",
-        words=("analyze", str(TRAINED / "wgr-seed1"), "--contents=60", "--runs=3"),
-        figure="figures/chi-by-iteration.png",
+        words=("analyze", str(TRAINED / "wgr-seed1"), "--contents=30", "--runs=2"),
+        figure="figures/scores-by-iteration.png",
     ),
     Item(
         name="compare",
         told="Two networks side by side",
-        words=("compare", "srresnet-wgr", "srgan-wgr", "--contents=60", "--runs=3"),
+        words=("compare", "srresnet-wgr", "srgan-wgr", "--contents=30", "--runs=2"),
         figure="figures/strongest-layers.png",
     ),
     Item(
         name="dose",
         told="From which noise level on a layer notices it",
         words=("dose", "srresnet-wgr", "--layers", "ResBlock16", "--contents=40", "--steps=6"),
-        figure="figures/accuracy.png",
+        figure="figures/auc-flattened.png",
+        box=(0.0, 0.11, 0.5, 0.862),
     ),
     Item(
         name="identify",
         told="Which degradation photographs have",
-        words=("identify", "srgan-wgr", "--contents=30", "--layers", "ResBlock16"),
-        figure="figures/types.png",
+        words=("identify", "srgan-wgr", "--contents=16", "--layers", "ResBlock16"),
+        figure="figures/confusion-and-calibration.png",
     ),
     Item(
         name="generalize",
         told="How far features shift on degraded inputs",
-        words=("generalize", "srresnet-wgr", "srgan-wgr-noise20", "--contents=40"),
-        figure="figures/shift.png",
+        words=("generalize", "srresnet-wgr", "srgan-wgr-noise20", "--contents=30",
+               "--components=50", "--draws=50", "--splits=20"),
+        figure="figures/shift-against-loss.png",
     ),
     Item(
         name="intervene",
         told="Whether a layer's code of degradations is used",
-        words=("intervene", "srresnet-wgr", "--layers", "ResBlock16", "--contents=20",
+        words=("intervene", "srresnet-wgr", "--layers", "ResBlock16", "--contents=16",
                "--controls=19"),
-        figure="figures/effects.png",
+        figure="figures/gain-by-layer.png",
     ),
     Item(
         name="attribute",
         told="What an output depends on",
         words=("attribute", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"),
-               "--crop=48", "--steps=20", "--sanity=0", "--orders=1", "--causal=0",
+               "--crop=32", "--steps=10", "--sanity=0", "--orders=1", "--causal=0",
                "--contents=4"),
-        figure="figures/pixels.png",
+        figure="figures/maps.png",
     ),
     Item(
         name="contrast",
         told="Two ways of training, over training seeds",
-        words=("contrast", str(TRAINED / "wgr-*"), str(TRAINED / "wogr-*"), "--contents=30",
+        words=("contrast", str(TRAINED / "wgr-*"), str(TRAINED / "wogr-*"), "--contents=20",
                "--runs=1"),
-        figure="figures/probe.png",
+        figure="figures/differences.png",
     ),
     Item(
         name="maps",
         told="The channels of a layer as images",
         words=("maps", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"), "--crop=96"),
         figure="maps.png",
+        box=(0.08, 0.08, 0.56, 0.86),
     ),
     Item(
         name="reproduce",
         told="The paper's claims, judged",
         figure="fig7-depth.png",
+        box=(0.0, 0.14, 1.0, 1.0),
     ),
 )  # fmt: skip
 
@@ -257,12 +263,14 @@ def thumbnail(item: Item) -> Path:
         part = figure.convert("RGB").crop(
             (int(left * width), int(top * height), int(right * width), int(bottom * height))
         )
-    part.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
     path = THUMBNAILS / f"{item.name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    for colours in (64, 32, 16, 8):
+    buffer = io.BytesIO()
+    for width, colours in itertools.product((WIDTH, 240, 180, 130, 100), (64, 40)):
+        small = part.copy()
+        small.thumbnail((width, width), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        part.quantize(colours).save(buffer, "PNG", optimize=True)
+        small.quantize(colours).save(buffer, "PNG", optimize=True)
         if buffer.tell() < LARGEST:
             break
     path.write_bytes(buffer.getvalue())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from srscope.errors import CheckpointError, ParameterError, UnknownNameError
+from srscope.errors import CheckpointError, FileProblem, ParameterError, UnknownNameError
 from srscope.networks.description import weights_sha256
 from srscope.networks.zoo import WEIGHTS, list_networks, load_network
 from support.tiny import tiny_checkpoint
@@ -130,6 +130,11 @@ def test_unknown_names_suggest_and_absent_files_are_named(tmp_path: Path) -> Non
         load_network("srresnet-wg")
     with pytest.raises(CheckpointError, match="no such file"):
         load_network(str(tmp_path / "none.pth"))
+
+
+def test_a_folder_of_photographs_is_told_where_to_go(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match=r"not a network; .* are given as --images FOLDER"):
+        load_network(str(tmp_path))
 
 
 def test_the_hash_sees_names_shapes_and_values() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from srscope.errors import ParameterError, UnknownNameError
+from srscope.errors import FileProblem, ParameterError, UnknownNameError
 from srscope.networks.architectures.build import build_network
 from srscope.networks.description import LoadedNetwork, weights_sha256
 from srscope.networks.loading.checkpoints import load_weights, read_metadata, srresnet_config
@@ -118,6 +118,9 @@ def _load_named(spec: str, given: Mapping[str, Value]) -> LoadedNetwork:
         return _describe(module, name=spec, source=f"{BUNDLED} ({card.facts['recipe']['name']})")
     parsed = parse_spec(spec)
     options = {**parsed.options, **given}
+    if parsed.kind == "name" and Path(spec).is_dir():
+        remedy = "name a checkpoint in it; photographs are given as --images FOLDER"
+        raise FileProblem(spec, "is a folder, not a network", remedy)
     if parsed.kind == "name":
         others = "a checkpoint's path, hf:OWNER/NAME, timm:NAME or package.module:factory"
         raise UnknownNameError("network", spec, cards, others)

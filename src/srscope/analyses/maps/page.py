@@ -10,6 +10,7 @@ from srscope.study import words
 
 Row = tuple[int, int, float, float, float | None]
 """Rank, channel, eigenvalue, variance, share of content."""
+_SHOWN = 16
 
 
 def write_maps_page(maps: FeatureMaps, rows: list[Row], folder: Path) -> Path:
@@ -24,26 +25,27 @@ def write_maps_page(maps: FeatureMaps, rows: list[Row], folder: Path) -> Path:
         The file.
     """
     total = sum(eigenvalue for _, _, eigenvalue, _, _ in rows) or 1.0
-    share = maps.content
-    told = f"{maps.label} has {len(rows)} channels"
-    if share is not None:
-        told += f"; {words.percent(share)} of its variance is content, on {maps.measured_on}"
+    told, measured = f"{maps.label} has {len(rows)} channels.", ""
+    if maps.content is not None:
+        told = f"{words.percent(maps.content)} of the variance of {maps.label} is content."
+        measured = f" Shares of content are measured on {maps.measured_on}."
     path = folder / "report.html"
     write_page(
         path,
         title=f"What do the channels of {maps.label} in {maps.network} show of {maps.image}?",
         kind="maps",
-        headline=f"{told}.",
+        headline=told,
         sections=(
             Section(
                 title="The first channels",
-                lead="One grey scale a channel, in all versions of the image.",
+                lead=f"One grey scale a channel, in all versions of the image.{measured}",
                 figures=("maps",),
             ),
             Section(title="All channels", lead="By rank, row by row.", figures=("maps-all",)),
             Section(
                 title="Numbers",
-                lead="Channels are ranked through the eigenvectors of their covariance.",
+                lead="Channels are ranked through the eigenvectors of their covariance. "
+                f"The first {min(_SHOWN, len(rows))} of {len(rows)}.",
                 columns=("Rank", "Channel", "Eigenvalue", "Variance", "Content"),
                 rows=tuple(
                     (
@@ -53,7 +55,7 @@ def write_maps_page(maps: FeatureMaps, rows: list[Row], folder: Path) -> Path:
                         f"{variance:.3g}",
                         "" if content is None else words.percent(content),
                     )
-                    for rank, channel, eigenvalue, variance, content in rows
+                    for rank, channel, eigenvalue, variance, content in rows[:_SHOWN]
                 ),
             ),
         ),
