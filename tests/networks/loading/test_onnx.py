@@ -13,6 +13,7 @@ from torch import Tensor
 from srscope.errors import CheckpointError, NetworkError, ParameterError, UnknownNameError
 from srscope.features.tap import FeatureTap
 from srscope.networks.description import LoadedNetwork
+from srscope.networks.structure.identity import identity_of
 from srscope.networks.zoo import load_network
 from support.onnx_files import OnnxWriter, weights
 
@@ -195,3 +196,14 @@ def test_options_are_those_of_a_file(tmp_path: Path) -> None:
         load_network(f"{path}?sigma=3")
     with pytest.raises(ParameterError, match="border must be left out"):
         load_network(f"{path}?border=reflect")
+
+
+def test_two_loads_are_one_network_to_the_cache_and_other_weights_another(tmp_path: Path) -> None:
+    path = residual(tmp_path)
+    first = identity_of(load_network(path).module)
+    assert first is not None
+    assert identity_of(load_network(path).module) == first
+    changed = load_network(path).module
+    with torch.no_grad():
+        next(iter(changed.parameters())).add_(1e-3)
+    assert identity_of(changed) not in (first, None)

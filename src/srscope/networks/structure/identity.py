@@ -154,6 +154,8 @@ class _Telling:
             self._class(type(value))
             for field in dataclasses.fields(value):
                 self.value(getattr(value, field.name))
+        elif hasattr(value, "SerializeToString"):  # a protobuf, such as the graph of ONNX
+            self.value(value.SerializeToString(deterministic=True))
         else:
             self._class(type(value))
             self.value(_state_of(value))
