@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import foreign
 import paper
 import precision
 import size
@@ -44,6 +45,7 @@ PARTS = (
     "precision",
     "stream",
     "whole",
+    "foreign",
     "size",
     "reproduce",
 )
@@ -93,6 +95,13 @@ def main(words: Sequence[str] | None = None) -> None:
             contents=contents,
             runs=runs,
             labels=("Conv1", "ResBlock8") if options.tiny else ("all",),
+        ),
+        "foreign": lambda: foreign.benchmark(
+            results,
+            rounds=few,
+            count=32 if options.tiny else 64,
+            contents=18 if options.tiny else 60,
+            tiny=options.tiny,
         ),
         "size": lambda: size.benchmark(results, sizes=sizes),
         "reproduce": lambda: paper.benchmark(

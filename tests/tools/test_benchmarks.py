@@ -60,9 +60,22 @@ def test_a_whole_analysis_is_compared_in_both_precisions(run, tmp_path):
     ratios = {r["what"]: r["target"] for r in record["ratios"] if r["what"].startswith("peer")}
     assert ratios == {
         "peer pipeline / srscope analyze": ">= 10",
-        "peer pipeline / srscope analyze, bfloat16": ">= 10",
-        "peer pipeline / srscope analyze, all written": "",
+        "peer pipeline / srscope analyze, bfloat16": ">= 15",
+        "peer pipeline / srscope analyze, all written": ">= 10",
+        "peer pipeline / srscope analyze, as a command with all controls": ">= 8",
     }
+
+
+@pytest.mark.slow
+def test_other_peoples_networks_are_compared_with_their_own_passes(run, tmp_path, monkeypatch):
+    foreign = importlib.import_module("foreign")
+    every = foreign.networks(tiny=True)
+    assert {name.split()[0] for name in every} == {"SwinIR-light", "RRDB", "timm"}
+    few = {name: every[name] for name in every if name.startswith("RRDB")}
+    monkeypatch.setattr(foreign, "networks", lambda **_: few)
+    run.main(["--tiny", "--only", "foreign", "--out", str(tmp_path / "all")])
+    record = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    assert [ratio["target"] for ratio in record["ratios"]] == ["<= 1.1", "<= 2.0"]
 
 
 def test_what_is_not_reached_is_said(run):

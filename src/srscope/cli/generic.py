@@ -48,6 +48,7 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
     def run(args: Any) -> None:
         from srscope.analyses.runner import headline_of, run_analysis
         from srscope.cli.console import stage_progress
+        from srscope.networks.structure.kept import findings_in
         from srscope.training.snapshots import load_trained
 
         options = args.as_dict()
@@ -59,7 +60,8 @@ def runner_of(analysis: Analysis) -> Callable[[Any], None]:
         config = importlib.import_module(analysis.module).Config(layers=layers, **options)
         loaded: list[Any] = networks
         if not analysis.networks:
-            loaded = [load_trained(each) for each in networks]
+            with findings_in(cache):
+                loaded = [load_trained(each) for each in networks]
         taken = [Path(options[name]).stem for name, _ in analysis.takes]
         joined = "-".join([*map(short_name, networks), *taken])
         folder = Path(out or f"srscope-out/{analysis.name}-{joined[:80]}")

@@ -175,3 +175,11 @@ def test_a_network_of_timm_is_normalised_as_timm_says() -> None:
     loaded = load_network(timm.create_model("test_vit", num_classes=2))
     assert any("found out by: timm" in note for note in loaded.notes)
     assert any("normalised with mean" in note for note in loaded.notes)
+
+
+def test_a_module_of_spandrel_is_no_descriptor() -> None:
+    from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+
+    network = load_network(RRDBNet(num_filters=4, num_blocks=2, scale=2))  # has a part "model"
+    assert network.scale == 2
+    assert network.source == "RRDBNet, given"

@@ -47,7 +47,8 @@ def load_object(network: Any, options: Mapping[str, Value], name: str | None) ->
     if isinstance(network, type) and issubclass(network, nn.Module):
         remedy = f"make one, e.g. {network.__name__}()"
         raise ParameterError("network", "a network, not its class", network.__name__, remedy)
-    if type(network).__module__.partition(".")[0] == "spandrel" and hasattr(network, "model"):
+    of_spandrel = type(network).__module__.partition(".")[0] == "spandrel"
+    if of_spandrel and hasattr(network, "model") and not isinstance(network, nn.Module):
         called = name or network.architecture.name
         return describe_detected(network, name=called, source="given", treatment=treatment)
     if isinstance(network, nn.Module):

@@ -183,7 +183,9 @@ def _state_of(value: object) -> Any:
     """Return the attributes of an object that has nothing else, as pickle would write them."""
     kind: Any = type(value)
     own = ("__reduce__", "__reduce_ex__", "__getstate__", "__getattribute__")
-    if any(getattr(kind, name) is not getattr(object, name) for name in own):
+    if hasattr(kind, "__deepcopy__") or any(
+        getattr(kind, name) is not getattr(object, name) for name in own
+    ):
         raise _Unknown  # it may hold what it does not show
     try:
         parts: Any = object.__reduce_ex__(value, 2)
