@@ -193,7 +193,7 @@ def train() -> None:
                 f"--network.global_residual={residual}", "--network.blocks=4",
                 "--network.channels=16", "--data.batch_size=4",
                 "--optimizer.milestones=[]", f"--seed={seed}",
-                "--iterations=500", "--checkpoint_every=100", "--keep_checkpoints=5",
+                "--iterations=250", "--checkpoint_every=50", "--keep_checkpoints=5",
                 "--validate_every=0", "--quiet",
             )  # fmt: skip
 

@@ -130,6 +130,7 @@ function explorer(data, page) {
   function select(indices, event) {
     state.selected = changedSelection(state.selected, indices, event);
     byId("photograph").value = "-1";
+    if (indices.length && !indices.includes(state.hover)) hover(indices[0]);
     page.draw();
     tellSelection();
   }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,8 +81,8 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Return nested settings as (dotted name, value) pairs, in their order.
 
     Example:
-        >>> flat({"pca": 50, "tsne": {"init": "random", "exact": True}})
-        [('pca', '50'), ('tsne.init', 'random'), ('tsne.exact', 'yes')]
+        >>> flat({"pca": 50, "layers": ["a", "b"], "tsne": {"init": "random", "exact": True}})
+        [('pca', '50'), ('layers', 'a, b'), ('tsne.init', 'random'), ('tsne.exact', 'yes')]
     """
     pairs: list[tuple[str, str]] = []
     for key, value in values.items():
@@ -92,6 +92,9 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
             pairs.append((f"{prefix}{key}", "yes" if value else "no"))
         elif value is None:
             pairs.append((f"{prefix}{key}", "none"))
+        elif isinstance(value, list | tuple):
+            items: Sequence[Any] = value
+            pairs.append((f"{prefix}{key}", ", ".join(map(words.printable, items)) or "none"))
         else:
             pairs.append((f"{prefix}{key}", words.printable(value)))
     return pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def write_page(
     title: str,
     kind: str,
     headline: str,
-    sections: Sequence[Section],
+    sections: Iterable[Section],
     figures: Mapping[str, Path],
     protocol: Mapping[str, Any],
     environment: Mapping[str, Any],
@@ -62,9 +62,10 @@ def write_page(
         data: The file beside it that holds the numbers.
         remarks: What has to be known of the networks.
     """
-    placed = {key for each in sections for key in each.figures}
+    parts = list(sections)  # it may be read once only
+    placed = {key for each in parts for key in each.figures}
     rest = tuple(key for key in figures if key not in placed)
-    parts = [*sections, *([Section(title="Figures", figures=rest)] if rest else [])]
+    parts += [Section(title="Figures", figures=rest)] if rest else []
     names = [(f"part-{number}", part.title) for number, part in enumerate(parts, start=1)]
     main = (
         '<section id="verdict" class="verdict" aria-labelledby="headline">\n'
