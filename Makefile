@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining atlas results findings docs build clean distclean
+.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining atlas results findings adapt docs build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ results: $(CORE)  ## measure the bundled networks and write the numbers in READM
 
 findings: $(CORE)  ## run dose, generalize and identify on the bundled networks and write docs/findings.md
 	$(BIN)/python tools/write_findings.py
+
+adapt: $(CORE)  ## judge the guided networks that are trained and write docs/adapt.md
+	$(BIN)/python tools/write_adapt.py
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors
 	$(BIN)/mkdocs build --strict

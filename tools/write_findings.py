@@ -82,7 +82,8 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|").replace("\n", " ")
 
 
-def _lines(told: dict[str, Any]) -> Iterator[str]:
+def lines_of(told: dict[str, Any]) -> Iterator[str]:
+    """Yield what the page of an analysis says, as Markdown."""
     yield from ("", f"### `{told['command']}`", "", told["headline"])
     for section in told["sections"]:
         if section["rows"]:
@@ -100,7 +101,7 @@ def text() -> str:
         line
         for path in kept
         if path.is_file()
-        for line in _lines(json.loads(path.read_text("utf-8")))
+        for line in lines_of(json.loads(path.read_text("utf-8")))
     ]
     return "\n".join(lines).strip() or "They were not run yet: `make findings` fills this page."
 
