@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining gpu atlas results findings docs build clean distclean gallery
+.PHONY: help demo reproduce test torture testwheel lowest audit lint format bench benchtraining gpu atlas results findings docs build clean distclean gallery adapt
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ findings: $(CORE)  ## run dose, generalize and identify on the bundled networks 
 gallery: $(DOCS)  ## make a real page of each kind of analysis, and build the site with them
 	$(BIN)/python tools/gallery.py
 	$(BIN)/mkdocs build --strict
+
+adapt: $(CORE)  ## judge the guided networks that are trained and write docs/adapt.md
+	$(BIN)/python tools/write_adapt.py
 
 docs: $(DOCS)  ## build the site into site/, warnings as errors
 	$(BIN)/mkdocs build --strict

@@ -44,7 +44,7 @@ DONE = (
     "photographs", "suite", "upscale",
 )  # fmt: skip
 # Long ones; scores.md is run by test_docs on a study that has all fields.
-ELSEWHERE = ("maps", "reproduce", "scores", "seeds", "speed", "train")
+ELSEWHERE = ("adapt", "maps", "reproduce", "scores", "seeds", "speed", "train")
 QUICK = {
     "contents": 4, "patch": 16, "pca": 4, "runs": 1, "permutations": 9, "untrained": False,
     "random": 0, "trivial": False,

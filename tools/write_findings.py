@@ -131,7 +131,8 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|").replace("\n", " ")
 
 
-def _lines(told: dict[str, Any]) -> Iterator[str]:
+def lines_of(told: dict[str, Any]) -> Iterator[str]:
+    """Yield what the page of an analysis says, as Markdown."""
     yield from ("", f"### `{told['command']}`", "", told["headline"])
     for section in told["sections"]:
         if section["rows"]:
@@ -150,7 +151,7 @@ def text(page: str) -> str:
         line
         for path in kept
         if path.is_file()
-        for line in _lines(json.loads(path.read_text("utf-8")))
+        for line in lines_of(json.loads(path.read_text("utf-8")))
     ]
     absent = [name for name, path in zip(names, kept, strict=True) if not path.is_file()]
     if absent:

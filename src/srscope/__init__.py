@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from srscope.analyses import register_analysis
-    from srscope.analyses.calls import attribute, dose, generalize, identify, intervene
+    from srscope.analyses.adapt.networks import edit_degradation, restore, transfer
+    from srscope.analyses.calls import adapt, attribute, dose, generalize, identify, intervene
     from srscope.analyses.comparison.run import compare
     from srscope.analyses.course.run import over_training
     from srscope.analyses.given import score
@@ -47,12 +48,14 @@ if TYPE_CHECKING:
 _HOME = {
     "AnalysisConfig": "srscope.study.config:AnalysisConfig",
     "SrscopeError": "srscope.errors:SrscopeError",
+    "adapt": "srscope.analyses.calls:adapt",
     "attribute": "srscope.analyses.calls:attribute",
     "Study": "srscope.study.record:Study",
     "analyze": "srscope.analyses.separability:analyze",
     "compare": "srscope.analyses.comparison.run:compare",
     "dose": "srscope.analyses.calls:dose",
     "edit": "srscope.features.edit:edit",
+    "edit_degradation": "srscope.analyses.adapt.networks:edit_degradation",
     "degrade": "srscope.degradations.write:write_degraded",
     "export": "srscope.exports.export:export",
     "features": "srscope.features.arrays:features",
@@ -78,9 +81,11 @@ _HOME = {
     "register_analysis": "srscope.analyses:register_analysis",
     "register_score": "srscope.scores.table:register_score",
     "reproduce": "srscope.reproduction.reproduce:reproduce",
+    "restore": "srscope.analyses.adapt.networks:restore",
     "run_analysis": "srscope.analyses.runner:run_analysis",
     "score": "srscope.analyses.given:score",
     "score_features": "srscope.analyses.separability:score_features",
+    "transfer": "srscope.analyses.adapt.networks:transfer",
     "train": "srscope.training.loop:train",
     "upscale": "srscope.networks.calls:upscale",
     "write_image": "srscope.images.io:write_image",
@@ -93,12 +98,14 @@ __all__ = [
     "SrscopeError",
     "Study",
     "__version__",
+    "adapt",
     "analyze",
     "attribute",
     "compare",
     "degrade",
     "dose",
     "edit",
+    "edit_degradation",
     "export",
     "feature_maps",
     "features",
@@ -123,10 +130,12 @@ __all__ = [
     "register_analysis",
     "register_score",
     "reproduce",
+    "restore",
     "run_analysis",
     "score",
     "score_features",
     "train",
+    "transfer",
     "upscale",
     "write_image",
     "write_maps",

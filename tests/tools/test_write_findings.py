@@ -49,6 +49,6 @@ def test_a_table_keeps_its_columns_whatever_its_cells_hold() -> None:
             }
         ],
     }
-    lines = list(tool._lines(told))
+    lines = list(tool.lines_of(told))
     assert r"| \|Laplacian\| | 2.0 |" in lines
     assert lines[-1] == "Few."

@@ -78,6 +78,15 @@ ANALYSES: dict[str, Analysis] = {
             more="Reads features once, batch by batch, and keeps their principal components alone.",
         ),
         Analysis(
+            name="adapt",
+            question="What does it gain to tell a network the degradation?",
+            module="srscope.analyses.adapt",
+            several=True,
+            more="Judges restoration networks that differ in what tells them the degradation, and "
+            "networks that transfer one; see recipes/adapt.",
+            networks="one or more guided networks: bundled names, or files that srscope train left",
+        ),
+        Analysis(
             name="attribute",
             question="Which pixels, channels and filters does an output depend on?",
             module="srscope.analyses.attribute",

@@ -14,11 +14,27 @@ from typing import TYPE_CHECKING, Any
 from srscope.analyses.runner import run_analysis
 
 if TYPE_CHECKING:
+    from srscope.analyses.adapt.record import AdaptRecord
     from srscope.analyses.attribute.record import AttributeRecord
     from srscope.analyses.dose.record import DoseRecord
     from srscope.analyses.generalize.record import GeneralizeRecord
     from srscope.analyses.identify.record import IdentifyRecord
     from srscope.analyses.intervene.record import InterveneRecord
+
+
+def adapt(networks: Any, **options: Any) -> AdaptRecord:
+    """Judge restoration networks that are told the degradation, and those that transfer one.
+
+    Args:
+        networks: One or several guided networks, the unguided twin among them: bundled names, or
+            files that a training of ``recipes/adapt`` left.
+        options: ``out``, ``cache``, ``progress``, and the fields of
+            :class:`srscope.analyses.adapt.config.Config`.
+
+    Raises:
+        SrscopeError: If an input is wrong; the message says what and how to mend it.
+    """
+    return run_analysis("adapt", networks, **options)
 
 
 def attribute(network: Any, image: str | Path, **options: Any) -> AttributeRecord:

@@ -18,8 +18,8 @@ Three ways to begin:
 """
 ORDER = (
     ("Look at a network", ("analyze", "compare", "layers", "maps", "features")),
-    ("Ask it more", ("dose", "identify", "generalize", "intervene")),
-    ("Images", ("degrade", "upscale", "suites")),
+    ("Ask it more", ("dose", "identify", "generalize", "intervene", "adapt")),
+    ("Images", ("degrade", "upscale", "restore", "transfer", "edit-degradation", "suites")),
     ("Results and networks", ("export", "networks", "train", "reproduce", "completion")),
 )
 """Commands in groups; one that is in none comes at the end."""
@@ -32,6 +32,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "compare": ("srscope compare srresnet-wgr srgan-wgr net.pth",),
     "degrade": ("srscope degrade ~/photos degraded --suite noise-10-30",),
     "upscale": ("srscope upscale net.pth photo.png large.png",),
+    "restore": ("srscope restore adapt-block16 photo.jpg restored.png",),
+    "transfer": ("srscope transfer photo.png noisy.png photo-as-noisy.png",),
+    "edit-degradation": (
+        "srscope edit-degradation photo.png strip.png --family noise --level 0,10,20,30",
+    ),
     "layers": ("srscope layers timm:resnet18?pretrained=false",),
     "train": ("srscope train recipes/small/srresnet-wgr.yaml --data.folder=~/photos",),
 }

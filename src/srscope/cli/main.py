@@ -13,10 +13,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonargparse
 
+from srscope.cli import adapt as cli_adapt
 from srscope.cli import analyze as cli_analysis
 from srscope.cli import compare as cli_compare
 from srscope.cli import export as cli_export
@@ -34,16 +35,9 @@ from srscope.runtime.interrupts import hear_interrupts_once
 if TYPE_CHECKING:
     pass
 
-UPSCALE = """Results are PNG; files of the same name are replaced, the images in IN never. Grey
-stays grey, 16 bits stay 16, alpha and ICC profile are kept, other metadata is not. Colours under
-fully transparent pixels are not kept. Tiles give what the whole image would, unless --overlap is
-below its default or the network looks at the whole image (channel attention), which is warned of.
-"""
-
-
 OWN_COMMANDS = (
     "analyze", "compare", "degrade", "upscale", "maps", "features", "export", "train", "reproduce",
-    "networks", "layers", "suites", "completion",
+    "networks", "layers", "suites", "completion", "restore", "transfer", "edit-degradation",
 )  # fmt: skip
 """Commands that are always there."""
 
@@ -118,18 +112,20 @@ def _parser(words: Sequence[str]) -> tuple[_Parser, Handlers, dict[str, tuple[st
     sub.add_argument("--seed", type=int, default=0, help="of every random choice [0]")
     _quiet(sub)
 
-    sub = command(
-        "upscale", cli_upscale.run, "Run a network on an image or a folder of images.", UPSCALE
-    )
+    sub = command("upscale", cli_upscale.run, cli_upscale.HELP, cli_upscale.MORE)
     sub.add_argument("network", type=str, help=HELP)
-    sub.add_argument("source", metavar="IN", type=str, help="image or folder")
-    sub.add_argument("out", metavar="OUT", type=str, help="image (.png) or folder")
-    sub.add_argument("--tile", type=int, default=192, help="input pixels a tile, 0 for whole [192]")
-    overlap = "input pixels round a tile; less shows seams [what the network's outputs depend on]"
-    sub.add_argument("--overlap", type=int | None, help=overlap)
-    sub.add_argument("--bits", type=Literal[8, 16] | None, help="of a value [8 or 16, as in IN]")
-    sub.add_argument("--device", type=str, default="cpu", help="cpu, cuda, mps or auto [cpu]")
+    cli_upscale.add_options(sub)
     _quiet(sub)
+
+    text, more = cli_adapt.RESTORE, cli_adapt.RESTORE_MORE
+    sub = command("restore", cli_adapt.run_restore, text, more)
+    sub.add_argument("network", type=str, help=cli_adapt.GUIDED)
+    cli_upscale.add_options(sub)
+    _quiet(sub)
+    cli_adapt.add_restore(sub)
+
+    cli_adapt.add_transfer(command("transfer", cli_adapt.run_transfer, cli_adapt.TRANSFER))
+    cli_adapt.add_edit(command("edit-degradation", cli_adapt.run_edit, cli_adapt.EDIT))
 
     sub = command("maps", cli_maps.run, cli_maps.HELP, cli_maps.MORE)
     cli_maps.add_options(sub)

@@ -4,19 +4,66 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import jsonargparse
 
 from srscope.cli.common import print_remarks, print_skipped
 from srscope.errors import FileProblem, ImageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from srscope.images.record import PhotoFile
+    from srscope.networks.description import LoadedNetwork
+
+
+HELP = "Run a network on an image or a folder of images."
+MORE = """Results are PNG; files of the same name are replaced, the images in IN never. Grey
+stays grey, 16 bits stay 16, alpha and ICC profile are kept, other metadata is not. Colours under
+fully transparent pixels are not kept. Tiles give what the whole image would, unless --overlap is
+below its default or the network looks at the whole image (channel attention), which is warned of.
+"""
+
+
+def add_options(sub: jsonargparse.ArgumentParser) -> None:
+    """Add what commands share that turn images into images."""
+    sub.add_argument("source", metavar="IN", type=str, help="image or folder")
+    sub.add_argument("out", metavar="OUT", type=str, help="image (.png) or folder")
+    sub.add_argument("--tile", type=int, default=192, help="input pixels a tile, 0 for whole [192]")
+    overlap = "input pixels round a tile; less shows seams [what the network's outputs depend on]"
+    sub.add_argument("--overlap", type=int | None, help=overlap)
+    sub.add_argument("--bits", type=Literal[8, 16] | None, help="of a value [8 or 16, as in IN]")
+    sub.add_argument("--device", type=str, default="cpu", help="cpu, cuda, mps or auto [cpu]")
 
 
 def run(args: Any) -> None:
     """Upscale a file or a folder, tile by tile, and say what was written."""
+    from srscope.networks.zoo import load_network
+
+    network = load_network(args.network)
+    run_on_files(args, network, lambda _, __: network, verb="upscaling")
+    print_remarks(args.network, network.remarks)
+
+
+def run_on_files(
+    args: Any,
+    network: LoadedNetwork,
+    network_for: Callable[[NDArray[np.float32], str], LoadedNetwork],
+    *,
+    verb: str,
+) -> None:
+    """Run a network on a file or a folder, tile by tile, and say what was written.
+
+    Args:
+        args: Of the command: source, out, tile, overlap, bits, device, quiet.
+        network: Says how images are cut into tiles.
+        network_for: Returns the network as it is for a picture, of these pixels and this name.
+        verb: What is done, for the progress bar.
+    """
     from srscope.cli.console import stage_progress
     from srscope.features.stream import checked_device
     from srscope.images.folder import load_folder
@@ -25,11 +72,9 @@ def run(args: Any) -> None:
     from srscope.images.png_write import write_png
     from srscope.images.record import PhotoFile
     from srscope.networks.upscale import count_tiles, upscale_strips
-    from srscope.networks.zoo import load_network
     from srscope.study.extraction import device_of
 
-    network, source, out = load_network(args.network), Path(args.source), Path(args.out)
-    network.module.to(checked_device(device_of(args.device)))
+    source, out, device = Path(args.source), Path(args.out), checked_device(device_of(args.device))
     skipped: list[tuple[str, str]] = []
     if source.is_dir():
         photos = load_folder(source)
@@ -53,7 +98,7 @@ def run(args: Any) -> None:
 
         def after_tile() -> None:
             if progress is not None:
-                progress("upscaling, tile", next(ticks), sum(tiles))
+                progress(f"{verb}, tile", next(ticks), sum(tiles))
 
         for (target, photo), count in zip(jobs.items(), tiles, strict=True):
             try:
@@ -65,11 +110,13 @@ def run(args: Any) -> None:
                 for _ in range(count):
                     after_tile()
                 continue
+            fitted = network_for(picture.pixels_HWC, photo.name)
+            fitted.module.to(device)
             height, width, channels = picture.pixels_HWC.shape
             write_png(
                 target,
                 upscale_strips(
-                    network,
+                    fitted,
                     picture.pixels_HWC,
                     tile=args.tile,
                     overlap=args.overlap,
@@ -81,7 +128,6 @@ def run(args: Any) -> None:
                 icc_profile=picture.icc_profile,
             )
             written += 1
-    print_remarks(args.network, network.remarks)
     print_skipped(skipped)
     print(f"{written} image{'' if written == 1 else 's'} in {args.out}")
 

@@ -19,7 +19,13 @@ from srscope.errors import ParameterError
 from srscope.features.guide import TILE, Guide, fit_embedding
 from srscope.images.bundled import load_bundled
 from srscope.networks.architectures.build import build_network
-from srscope.networks.architectures.guided import Embedded, RestorerConfig, TransferConfig
+from srscope.networks.architectures.guided import (
+    LEVELS,
+    Embedded,
+    RestorerConfig,
+    TransferConfig,
+    embedding_of_levels,
+)
 from srscope.training.config import OptimizerConfig, Recipe
 from srscope.training.data import Pair, load_pairs, make_pair
 from srscope.training.facts import data_facts
@@ -28,7 +34,6 @@ from srscope.training.task import Task, initialise
 
 _FAR = 2**62
 """Iterations from here on serve to fit embeddings and to measure: no training gets that far."""
-_TOP = torch.tensor([2.5, 30.0])  # an oracle's embedding is the levels over these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +90,8 @@ class GuidedTask(Task[GuidedRecipe]):
         super().__init__(recipe, fabric)
         config = recipe.network
         is_oracle = config.guidance == "oracle"
-        if is_oracle and config.embedding != len(_TOP):
-            rule = f"{len(_TOP)} with the guidance oracle: blur width and noise sigma"
+        if is_oracle and config.embedding != len(LEVELS):
+            rule = f"{len(LEVELS)} with the guidance oracle: blur width and noise sigma"
             raise ParameterError("network.embedding", rule, config.embedding)
         self._guide = None if is_oracle else Guide(config, fabric.device)
         data = recipe.data
@@ -118,7 +123,7 @@ class GuidedTask(Task[GuidedRecipe]):
     def _embedding(self, images_NCHW: Tensor, levels_NL: Tensor) -> Tensor:
         """Return what the network is told of images."""
         if self._guide is None:
-            return levels_NL / _TOP.to(levels_NL)
+            return embedding_of_levels(levels_NL)
         parts = images_NCHW.split(self._recipe.data.batch_size)
         return torch.cat([self._guide(part_NCHW) for part_NCHW in parts])
 

@@ -87,10 +87,10 @@ def qualities(
         large_MCHW = imresize(torch.from_numpy(images_MCHW), float(network.scale))
         border = BORDER * network.scale
         found[name] = SetQuality(
-            psnr_M=_psnr(output_MCHW, originals_MCHW, border),
-            ssim_M=_ssim(output_MCHW, originals_MCHW, border),
-            same_M=_psnr(output_MCHW, reference_MCHW, border),
-            bicubic_M=_psnr(quantize(large_MCHW), originals_MCHW, border),
+            psnr_M=psnr_of_images(output_MCHW, originals_MCHW, border),
+            ssim_M=ssim_of_images(output_MCHW, originals_MCHW, border),
+            same_M=psnr_of_images(output_MCHW, reference_MCHW, border),
+            bicubic_M=psnr_of_images(quantize(large_MCHW), originals_MCHW, border),
         )
         if not np.isfinite(found[name].psnr_M).all():
             raise NetworkError(f"{network.name} returns originals of set {name} to the bit")
@@ -126,14 +126,15 @@ def _inside(images_MCHW: Tensor, border: int) -> Tensor:
     return images_MCHW[..., border : -border or None, border : -border or None]
 
 
-def _psnr(one_MCHW: Tensor, other_MCHW: Tensor, border: int) -> NDArray[np.float64]:
+def psnr_of_images(one_MCHW: Tensor, other_MCHW: Tensor, border: int) -> NDArray[np.float64]:
     """Return each image's PSNR over RGB; infinite where both are equal."""
     one, other = (_inside(each, border).double() for each in (one_MCHW, other_MCHW))
     found = peak_signal_noise_ratio(one, other, data_range=1.0, reduction="none", dim=(1, 2, 3))
     return found.numpy()
 
 
-def _ssim(one_MCHW: Tensor, other_MCHW: Tensor, border: int) -> NDArray[np.float64]:
+def ssim_of_images(one_MCHW: Tensor, other_MCHW: Tensor, border: int) -> NDArray[np.float64]:
+    """Return each image's structural similarity over RGB."""
     parts: list[NDArray[np.float64]] = []
     pairs = (_inside(each, border).split(8) for each in (one_MCHW, other_MCHW))
     for one, other in zip(*pairs, strict=True):  # it wants some fifty times the images' memory

@@ -22,6 +22,8 @@ from srscope.networks.description import TapPoint, shown_of_blocks
 Guidance = Literal["none", "statistics", "representations", "oracle"]
 LEVELS = ("blur width", "noise sigma")
 """What a level is of, in this order: pixels, and 8-bit grey levels."""
+HIGHEST = (2.5, 30.0)
+"""Levels that an oracle's embedding of 1 stands for: the highest of the training's mixture."""
 HIDDEN = 64
 _FAR = (
     5.0  # standard deviations beyond which a value of an embedding is cut: nothing was seen there
@@ -271,6 +273,11 @@ class Transfer(Embedded):
     def receptive_radius(self) -> int:
         """Pixels beyond its own, along a side, that an output pixel depends on."""
         return 4 * self.config.blocks + 2
+
+
+def embedding_of_levels(levels_NL: Tensor) -> Tensor:
+    """Return the embedding of an oracle, (N, 2)."""
+    return levels_NL / torch.tensor(HIGHEST).to(levels_NL)
 
 
 def _modulation(config: RestorerConfig) -> Modulation | None:
