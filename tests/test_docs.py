@@ -311,7 +311,9 @@ FREE = ("protocol.", "environment.", "timings.")  # filled by the analysis: see 
 
 def test_protocol_and_environment_are_documented_as_the_analysis_fills_them() -> None:
     provenance = {"extraction": {"autocast": None}}
-    store = SimpleNamespace(metadata={"patch": 32}, reducer="flatten", provenance=provenance)
+    limited = {"budget": 1.0, "contents": 50, "networks": ["untrained"]}
+    metadata = {"patch": 32, "controls": limited}
+    store = SimpleNamespace(metadata=metadata, reducer="flatten", provenance=provenance)
     filled = {
         "protocol": assembly._protocol(AnalysisConfig(), store),
         "environment": assembly.environment("cpu"),

@@ -84,7 +84,8 @@ def analyze(
             session = Session(settings, stages=stages, progress=progress)
             study = study_of_network(session, loaded, features=features)
             kept = None if features is None else kept_features(features.parent)
-            again = functools.partial(_anew, loaded, session.fed(loaded).images, settings)
+            same = dataclasses.replace(settings, precision=study.protocol["precision"])
+            again = functools.partial(_anew, loaded, session.fed(loaded).images, same)
             study = dataclasses.replace(study, reader=kept or again)
         if out is not None:
             started = time.perf_counter()

@@ -240,7 +240,7 @@ def print_reservations(study: Study, config: AnalysisConfig) -> None:
         print(
             f"srscope: the control networks ({', '.join(limited['networks'])}) were shown "
             f"{limited['contents']} contents a set, to cost no more than {limited['budget']:g} "
-            "passes of the network; more with --control_budget",
+            "passes of the network; more with --control-budget",
             file=sys.stderr,
         )
     few = [each for each in study.suite.sets if each.count < config.contents]

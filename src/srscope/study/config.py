@@ -61,8 +61,9 @@ class AnalysisConfig:
         batch_size: Patches a forward pass.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``. ``auto``
-            is bfloat16 for a bundled network on CUDA, where it was shown to change no score, and
-            float32 for anything else. Below float32, batches are fed channels-last.
+            is bfloat16 for a bundled network on CUDA, where it was shown to change no score, and on
+            a processor with instructions for it where some of the images give the same scores in
+            both; float32 for anything else. Below float32, batches are fed channels-last.
         devices: Processes that share the network's passes, each with such a device of its own.
 
     Raises:

@@ -24,12 +24,13 @@ from srscope.features.stream import device_of as device_of
 from srscope.networks.description import LoadedNetwork, TapPoint, weights_sha256
 from srscope.networks.structure.select import depths_of, select_layers
 from srscope.networks.untrained import at_random
-from srscope.networks.zoo import BUNDLED
 from srscope.runtime.memory import available_memory
 from srscope.runtime.processes import Processes, helping, join_processes
 from srscope.study.budget import budget_of, share_of
 from srscope.study.cache import Stages
 from srscope.study.config import AnalysisConfig
+from srscope.study.precision import agreed_precision
+from srscope.study.precision import precision_of as precision_of
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the units done and the units in all."""
@@ -52,6 +53,7 @@ class Job:
         images: What it is fed.
         taps: The layers.
         device: Where it runs.
+        precision: How ``extract`` is told what it computes in.
     """
 
     network: LoadedNetwork
@@ -59,6 +61,7 @@ class Job:
     images: DegradedImages
     taps: tuple[TapPoint, ...]
     device: str
+    precision: Mapping[str, Any]
 
     @property
     def computing(self) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Job:
             "reducer": self.config.reducer,
             "channel_axes": {tap.name: tap.channel_axis for tap in self.taps},
             "batch_size": self.config.batch_size,
-            **precision_of(self.config.precision, self.network, self.device),
+            **self.precision,
         }
 
 
@@ -80,9 +83,14 @@ def job_of(network: LoadedNetwork, config: AnalysisConfig, images: DegradedImage
     """
     taps = tuple(select_layers(network, config.layers))
     require_enough(len(images.images_NCHW), config)
-    return Job(
-        network=network, config=config, images=images, taps=taps, device=device_of(config.device)
+    device = device_of(config.device)
+    precision = agreed_precision(
+        config.precision, network, device, images, taps, reducer=config.reducer
     )
+    return Job(
+        network=network, config=config, images=images, taps=taps, device=device,
+        precision=precision,
+    )  # fmt: skip
 
 
 def require_enough(count: int, config: AnalysisConfig) -> None:
@@ -300,21 +308,3 @@ def staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] 
     if progress is None:
         return None
     return lambda done, total: progress(stage, done, total)
-
-
-def precision_of(wanted: str, network: LoadedNetwork, device: str) -> dict[str, Any]:
-    """Return how ``extract`` is told the precision that a config's ``precision`` names.
-
-    Args:
-        wanted: The name.
-        network: ``auto`` looks whether it is bundled.
-        device: Where it runs.
-
-    Returns:
-        ``autocast`` and ``channels_last``.
-    """
-    if wanted == "auto":
-        half = device.startswith("cuda") and network.source.startswith(BUNDLED)
-        wanted = "bfloat16" if half else "float32"
-    lower = wanted != "float32"
-    return {"autocast": wanted if lower else None, "channels_last": lower}

@@ -105,8 +105,14 @@ def test_networks_of_one_name_go_by_what_the_user_wrote(place: Path) -> None:
     other = tiny_checkpoint(place / "twin" / "a.safetensors", blocks=1)
     networks = [str(place / "a.safetensors"), str(other)]
     options = {**OPTIONS, "images": str(place / "in"), "untrained": False}
-    made = compare(networks, **options)
+    made = compare(networks, psnr=False, **options)
     assert [entry.name for entry in made.entries] == networks
+    assert [entry.restoration.why for entry in made.entries] == ["not measured, as asked for"] * 2
+
+
+def test_psnr_is_left_out_of_tables_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "srresnet-wgr", "--no-psnr"]) == 2
+    assert "--no-psnr must be given for a folder, whose tables have PSNR" in capsys.readouterr().err
 
 
 def test_folders_have_no_psnr(place: Path, tmp_path: Path) -> None:
