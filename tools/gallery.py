@@ -26,7 +26,8 @@ THUMBNAILS = ROOT / "docs" / "images" / "gallery"
 MADE = ROOT / "srscope-out" / "gallery"
 RESULTS = ROOT / "docs" / "results" / "reproduction"
 FIGURES = ROOT / "docs" / "images" / "reproduction"
-PHOTOGRAPHS = ROOT / "src" / "srscope" / "assets" / "photos"
+PHOTOGRAPHS = Path("src/srscope/assets/photos/test")
+"""From the root, as commands run there."""
 WIDTH, LARGEST = 320, 15_000
 """Of a thumbnail: pixels, at most, and bytes."""
 TRAINED = MADE / "trained"
@@ -90,6 +91,7 @@ ITEMS = (
         told="Which degradation photographs have",
         words=("identify", "srgan-wgr", "--contents=16", "--layers", "ResBlock16"),
         figure="figures/confusion-and-calibration.png",
+        box=(0.0, 0.0, 0.53, 1.0),
     ),
     Item(
         name="generalize",
@@ -108,10 +110,11 @@ ITEMS = (
     Item(
         name="attribute",
         told="What an output depends on",
-        words=("attribute", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"),
+        words=("attribute", "srresnet-wgr", str(PHOTOGRAPHS / "LadyBird.jpg"),
                "--crop=32", "--steps=10", "--sanity=0", "--orders=1", "--causal=0",
                "--contents=4"),
         figure="figures/maps.png",
+        box=(0.27, 0.0, 0.76, 0.67),
     ),
     Item(
         name="contrast",
@@ -123,7 +126,7 @@ ITEMS = (
     Item(
         name="maps",
         told="The channels of a layer as images",
-        words=("maps", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"), "--crop=96"),
+        words=("maps", "srresnet-wgr", str(PHOTOGRAPHS / "LadyBird.jpg"), "--crop=96"),
         figure="maps.png",
         box=(0.08, 0.08, 0.56, 0.86),
     ),
@@ -189,7 +192,7 @@ def train() -> None:
             srscope(
                 "train", "recipes/small/srresnet-wgr.yaml", f"--name={out.name}",
                 f"--out={out}", "--resume", "--init=", "--precision=32-true",
-                f"--data.folder={PHOTOGRAPHS / 'test'}", "--data.validation=[]",
+                f"--data.folder={PHOTOGRAPHS}", "--data.validation=[]",
                 f"--network.global_residual={residual}", "--network.blocks=4",
                 "--network.channels=16", "--data.batch_size=4",
                 "--optimizer.milestones=[]", f"--seed={seed}",
