@@ -107,6 +107,7 @@ ITEMS = (
         words=("intervene", "srresnet-wgr", "--layers", "ResBlock16", "--contents=16",
                "--controls=19"),
         figure="figures/gain-by-layer.png",
+        box=(0.52, 0.0, 1.0, 1.0),
     ),
     Item(
         name="attribute",
@@ -123,6 +124,7 @@ ITEMS = (
         words=("contrast", str(TRAINED / "wgr-*"), str(TRAINED / "wogr-*"), "--contents=20",
                "--runs=1"),
         figure="figures/differences.png",
+        box=(0.0, 0.0, 0.345, 0.48),
     ),
     Item(
         name="maps",
