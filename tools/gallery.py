@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ PAGES = ROOT / "docs" / "gallery"
 THUMBNAILS = ROOT / "docs" / "images" / "gallery"
 MADE = ROOT / "srscope-out" / "gallery"
 RESULTS = ROOT / "docs" / "results" / "reproduction"
-FIGURES = ROOT / "docs" / "images" / "reproduction"
-PHOTOGRAPHS = ROOT / "src" / "srscope" / "assets" / "photos"
+PHOTOGRAPHS = Path("src/srscope/assets/photos/test")
+"""From the root, as commands run there."""
 WIDTH, LARGEST = 320, 15_000
 """Of a thumbnail: pixels, at most, and bytes."""
 TRAINED = MADE / "trained"
@@ -41,8 +42,8 @@ class Item:
         name: Of its file.
         told: What it shows.
         words: srscope's command, without ``--out``; none for the scorecard.
-        figure: The figure that the thumbnail is made of, in the output folder; of the scorecard,
-            among the reproduction's.
+        figure: The figure that the thumbnail is made of, in the output folder; or one of the
+            repository's own results, below ``docs``.
         box: Which part of it, in shares of width and height: left, top, right, bottom.
     """
 
@@ -70,7 +71,8 @@ ITEMS = (
         name="course",
         told="A short training, checkpoint by checkpoint",
         words=("analyze", str(TRAINED / "wgr-seed1"), "--contents=30", "--runs=2"),
-        figure="figures/scores-by-iteration.png",
+        figure="docs/images/courses/srgan-wgr-blur.png",
+        box=(0.0, 0.08, 0.345, 1.0),
     ),
     Item(
         name="compare",
@@ -90,6 +92,7 @@ ITEMS = (
         told="Which degradation photographs have",
         words=("identify", "srgan-wgr", "--contents=16", "--layers", "ResBlock16"),
         figure="figures/confusion-and-calibration.png",
+        box=(0.0, 0.0, 0.53, 1.0),
     ),
     Item(
         name="generalize",
@@ -104,14 +107,16 @@ ITEMS = (
         words=("intervene", "srresnet-wgr", "--layers", "ResBlock16", "--contents=16",
                "--controls=19"),
         figure="figures/gain-by-layer.png",
+        box=(0.52, 0.0, 1.0, 1.0),
     ),
     Item(
         name="attribute",
         told="What an output depends on",
-        words=("attribute", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"),
+        words=("attribute", "srresnet-wgr", str(PHOTOGRAPHS / "LadyBird.jpg"),
                "--crop=32", "--steps=10", "--sanity=0", "--orders=1", "--causal=0",
                "--contents=4"),
         figure="figures/maps.png",
+        box=(0.27, 0.0, 0.76, 0.67),
     ),
     Item(
         name="contrast",
@@ -119,18 +124,19 @@ ITEMS = (
         words=("contrast", str(TRAINED / "wgr-*"), str(TRAINED / "wogr-*"), "--contents=20",
                "--runs=1"),
         figure="figures/differences.png",
+        box=(0.0, 0.0, 0.345, 0.48),
     ),
     Item(
         name="maps",
         told="The channels of a layer as images",
-        words=("maps", "srresnet-wgr", str(PHOTOGRAPHS / "test" / "LadyBird.jpg"), "--crop=96"),
+        words=("maps", "srresnet-wgr", str(PHOTOGRAPHS / "LadyBird.jpg"), "--crop=96"),
         figure="maps.png",
         box=(0.08, 0.08, 0.56, 0.86),
     ),
     Item(
         name="reproduce",
         told="The paper's claims, judged",
-        figure="fig7-depth.png",
+        figure="docs/images/reproduction/fig7-depth.png",
         box=(0.0, 0.14, 1.0, 1.0),
     ),
 )  # fmt: skip
@@ -166,8 +172,7 @@ def make(item: Item) -> Path:
     if not item.words:
         page.write_text(scorecard(), "utf-8")
         return page
-    if str(TRAINED) in item.words[1]:
-        train()
+    train(item)
     srscope(*item.words, f"--out={out}", "--quiet")
     made = out / "report.html"
     page.write_text(made.read_text("utf-8"), "utf-8")
@@ -179,17 +184,19 @@ def srscope(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "srscope", *words], check=True, cwd=ROOT)
 
 
-def train() -> None:
-    """Train small networks, shortly: two recipes, two seeds each; checkpoints are kept."""
+def train(item: Item) -> None:
+    """Train the small networks that an item names, shortly; their checkpoints are kept."""
     for name, residual in (("wgr", "true"), ("wogr", "false")):
         for seed in SEEDS:
             out = TRAINED / f"{name}-seed{seed}"
+            if not any(fnmatch(str(out), word) for word in item.words):
+                continue
             if (out / f"{out.name}.safetensors").is_file():
                 continue
             srscope(
                 "train", "recipes/small/srresnet-wgr.yaml", f"--name={out.name}",
                 f"--out={out}", "--resume", "--init=", "--precision=32-true",
-                f"--data.folder={PHOTOGRAPHS / 'test'}", "--data.validation=[]",
+                f"--data.folder={PHOTOGRAPHS}", "--data.validation=[]",
                 f"--network.global_residual={residual}", "--network.blocks=4",
                 "--network.channels=16", "--data.batch_size=4",
                 "--optimizer.milestones=[]", f"--seed={seed}",
@@ -256,7 +263,7 @@ def figures_of(names: list[str]) -> list[str]:
 
 def thumbnail(item: Item) -> Path:
     """Write the thumbnail of an analysis that was run."""
-    folder = MADE / item.name if item.words else FIGURES
+    folder = ROOT if item.figure.startswith("docs/") else MADE / item.name
     with Image.open(folder / item.figure) as figure:
         width, height = figure.size
         left, top, right, bottom = item.box

@@ -13,6 +13,9 @@ from srscope.report.markup import prose, text
 from srscope.report.page import document, joined, section
 from srscope.runtime import files
 
+_LONG = 36
+"""Letters of a cell above which it is broken into lines."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
@@ -97,15 +100,18 @@ def _table(part: Section) -> str:
         return ""
     heads = "".join(f'<th scope="col">{text(each)}</th>' for each in part.columns)
     rows = "".join(
-        f'<tr><th scope="row">{text(first)}</th>'
-        + "".join(f"<td>{text(cell)}</td>" for cell in others)
-        + "</tr>"
+        f'<tr><th scope="row">{text(first)}</th>' + "".join(map(_cell, others)) + "</tr>"
         for first, *others in part.rows
     )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{text(part.title)}">'
         f'<table class="scores"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
+
+
+def _cell(shown: str) -> str:
+    kind = ' class="long"' if len(shown) > _LONG else ""
+    return f"<td{kind}>{prose(shown)}</td>"
 
 
 def _figure(path: Path, key: str) -> str:

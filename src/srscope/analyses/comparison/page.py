@@ -190,7 +190,7 @@ def _networks(entries: tuple[Compared, ...], names: list[str]) -> str:
         Head(name="Scale"),
         Head(name="Untrained", meaning="Highest CHI of the same architecture with fresh weights."),
         Head(name="Pixels", meaning="CHI of the raw pixels of the same images."),
-        Head(name="Parameters"),
+        Head(name="Size", meaning="Parameters, in millions."),
     ]
     rows: list[list[Cell]] = []
     for entry, name in zip(entries, names, strict=True):
@@ -208,7 +208,7 @@ def _networks(entries: tuple[Compared, ...], names: list[str]) -> str:
                 Cell(shown="not run", value="") if highest is None else chi_cell(highest),
                 chi_cell(record.pixels.tsne.chi),
                 Cell(
-                    shown=f"{record.network.parameters:,}".replace(",", "\N{THIN SPACE}"),
+                    shown=f"{record.network.parameters / 1e6:.3g}\N{NO-BREAK SPACE}M",
                     value=record.network.parameters,
                 ),
             ]
