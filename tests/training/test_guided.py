@@ -65,6 +65,7 @@ KINDS = {
     "restorer": {},
     "transfer": {
         "kind": TransferRecipe,
+        "precision": "bf16-mixed",
         "network": TransferConfig(blocks=1, channels=4, guidance="statistics", embedding=26),
     },
 }

@@ -62,21 +62,18 @@ class MixtureConfig(DataConfig):
 
 
 class Mixed(NamedTuple):
-    """Crops with what was done to them; RGB in [0, 1], in steps of 1/255.
-
-    Args:
-        clean_NCHW: The crops as they were.
-        degraded_NCHW: Blurred, then noisy.
-        levels_NL: Blur width and noise sigma of each; 0 where it was left out.
-        noise_NCHW: Further standard normal noise.
-        given_NCHW: Each crop with its partner's levels and this further noise.
-    """
+    """Crops with what was done to them; RGB in [0, 1], in steps of 1/255."""
 
     clean_NCHW: Tensor
+    """The crops as they were."""
     degraded_NCHW: Tensor
+    """Blurred, then noisy."""
     levels_NL: Tensor
+    """Blur width and noise sigma of each; 0 where it was left out."""
     noise_NCHW: Tensor
+    """Further standard normal noise."""
     given_NCHW: Tensor
+    """Each crop with its partner's levels and this further noise."""
 
 
 def partner(count: int) -> Tensor:
