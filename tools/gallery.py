@@ -100,6 +100,7 @@ ITEMS = (
         words=("generalize", "srgan-wgr", "srgan-wgr-noise20", "--contents=30", "--draws=100",
                "--splits=100"),
         figure="figures/shift-against-loss.png",
+        box=(0.0, 0.0, 0.53, 1.0),
     ),
     Item(
         name="intervene",
