@@ -97,9 +97,10 @@ ITEMS = (
     Item(
         name="generalize",
         told="How far features shift on degraded inputs",
-        words=("generalize", "srresnet-wgr", "srgan-wgr-noise20", "--contents=30",
-               "--components=50", "--draws=50", "--splits=20"),
+        words=("generalize", "srgan-wgr", "srgan-wgr-noise20", "--contents=30", "--draws=100",
+               "--splits=100"),
         figure="figures/shift-against-loss.png",
+        box=(0.0, 0.0, 0.53, 1.0),
     ),
     Item(
         name="intervene",
@@ -107,7 +108,7 @@ ITEMS = (
         words=("intervene", "srresnet-wgr", "--layers", "ResBlock16", "--contents=16",
                "--controls=19"),
         figure="figures/gain-by-layer.png",
-        box=(0.52, 0.0, 1.0, 1.0),
+        box=(0.54, 0.0, 1.0, 1.0),
     ),
     Item(
         name="attribute",
@@ -124,7 +125,7 @@ ITEMS = (
         words=("contrast", str(TRAINED / "wgr-*"), str(TRAINED / "wogr-*"), "--contents=20",
                "--runs=1"),
         figure="figures/differences.png",
-        box=(0.0, 0.0, 0.345, 0.48),
+        box=(0.0, 0.0, 0.335, 0.48),
     ),
     Item(
         name="maps",
