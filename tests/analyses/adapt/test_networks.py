@@ -11,7 +11,7 @@ from PIL import Image
 
 from srscope.analyses.adapt import networks as adapt
 from srscope.cli.main import main
-from srscope.errors import CheckpointError, ParameterError, UnknownNameError
+from srscope.errors import CheckpointError, FileProblem, ParameterError, UnknownNameError
 from srscope.features.guide import mark_picture
 from srscope.images.folder import load_folder
 from srscope.images.io import read_image
@@ -133,7 +133,7 @@ def test_a_strip_of_levels_is_edited(
 def test_what_cannot_be_used_is_refused_with_the_remedy(
     files: Path, tmp_path: Path, run: Callable[..., tuple[int, str]]
 ) -> None:
-    with pytest.raises(UnknownNameError, match=r"tools/train_adapt\.py"):
+    with pytest.raises((UnknownNameError, FileProblem), match=r"tools/train_adapt\.py"):
         adapt.load_guided("adapt-nothing")
     other = tiny_checkpoint(tmp_path / "sr.safetensors", blocks=1)
     with pytest.raises(CheckpointError, match="run it by srscope upscale"):

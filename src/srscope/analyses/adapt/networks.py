@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srscope.degradations.degrade import downsample
-from srscope.errors import CheckpointError, ParameterError, UnknownNameError
+from srscope.errors import CheckpointError, FileProblem, ParameterError, UnknownNameError
 from srscope.features.guide import Guide
 from srscope.images.bundled import load_bundled
 from srscope.images.contents import crop_contents
@@ -41,7 +41,7 @@ FAMILIES = {"blur": 0, "noise": 1}
 """Kinds of degradation that the networks know, and where their level stands."""
 TRANSFER = "transfer-block8"
 """The transfer network that is taken unless another is named."""
-_TRAIN = "train it by tools/train_adapt.py, or give a file that srscope train left"
+_TRAIN = "a file that a training of recipes/adapt left; tools/train_adapt.py trains them"
 _ROWS = 256  # of a photograph that go through a transfer network at a time
 
 
@@ -99,6 +99,7 @@ def load_guided(network: Any) -> GuidedNetwork:
 
     Raises:
         UnknownNameError: If there is neither such a name nor such a file.
+        FileProblem: The same, where none is bundled.
         CheckpointError: If the file holds another network, or its guide has changed.
     """
     if isinstance(network, GuidedNetwork):
@@ -107,6 +108,10 @@ def load_guided(network: Any) -> GuidedNetwork:
     bundled = {path.stem: path for path in sorted((WEIGHTS / "guided").glob("*.safetensors"))}
     path = bundled.get(spec, Path(spec))
     if not path.is_file():
+        if not bundled:
+            raise FileProblem(
+                spec, "is no file, and no guided network is bundled", f"give {_TRAIN}"
+            )
         raise UnknownNameError("guided network", spec, bundled, _TRAIN)
     module = load_weights(path)
     if not isinstance(module, Restorer | Transfer):

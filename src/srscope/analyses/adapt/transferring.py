@@ -5,6 +5,7 @@ Suffixes: M contents, C channels, H/W height and width, E values of an embedding
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -112,10 +113,10 @@ def _judged(
     source_noise = random.standard_normal(noise_MCHW.shape, dtype=np.float32)
     results: list[Tensor] = []
     others = [contents.others(count // 2), contents.others(count // 3)]
+    codes = _edit_embeddings(guided, contents, family, edits, level_M) if is_edit else []
     for source_M in others:
-        if is_edit:
-            told = _edit_embeddings(guided, contents, family, edits, level_M)
-        else:
+        told = codes
+        if not is_edit:
             levels_ML = np.where(np.arange(2) == place, level_M[:, None], 0.0)
             sources = degraded(contents.wide_MCHW[source_M], levels_ML, source_noise)
             told = [guided.embedding(each) for each in torch.from_numpy(sources).split(1)]
@@ -144,7 +145,8 @@ def _judged(
             value = spearman(found_M[kept], level_M[kept])
             return 0.0 if np.isnan(value) else value  # the same level for all follows nothing
 
-        return over_photographs(of, contents.photograph_M)
+        found = over_photographs(of, contents.photograph_M)
+        return dataclasses.replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
 
     return TransferQuality(
         network=guided.name,
