@@ -118,7 +118,7 @@ def _load_named(spec: str, given: Mapping[str, Value]) -> LoadedNetwork:
         return _describe(module, name=spec, source=f"{BUNDLED} ({card.facts['recipe']['name']})")
     parsed = parse_spec(spec)
     options = {**parsed.options, **given}
-    if parsed.kind == "name" and Path(spec).is_dir():
+    if parsed.kind == "name" and os.path.isdir(spec):  # noqa: PTH112
         remedy = "name a checkpoint in it; photographs are given as --images FOLDER"
         raise FileProblem(spec, "is a folder, not a network", remedy)
     if parsed.kind == "name":

@@ -117,7 +117,7 @@ def only_checkpoint(network: Any) -> Path | None:
     if not isinstance(network, str | os.PathLike):
         return None
     target, _ = split_query(os.fspath(network))
-    if Path(target).is_file():
+    if os.path.isfile(target):  # noqa: PTH113 - a name may be too long for a path
         return Path(target) if _OWN.fullmatch(Path(target).name) else None
     if not is_snapshots(target):
         return None
