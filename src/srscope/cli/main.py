@@ -57,7 +57,7 @@ class _Parser(jsonargparse.ArgumentParser):
         if found := re.search(r"required: (\w+)\.", text):  # told by the parser above the command's
             prog, text = f"{prog} {found[1]}", text.replace(f"{found[1]}.", "")
         extra = text.partition("nrecognized arguments: ")[2].split(" ")[0]
-        if extra and not extra.startswith("-") and Path(extra).exists():
+        if extra and not extra.startswith("-") and os.path.exists(extra):  # noqa: PTH110
             text += f"; photographs are given as --images {extra}"
         print(f"srscope: {text} (see {prog} --help)", file=sys.stderr)
         raise SystemExit(2)
