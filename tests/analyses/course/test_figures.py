@@ -11,6 +11,7 @@ from srscope.analyses.course.figures import (
     figures,
     scores_over_iterations,
 )
+from srscope.figures.depth import CHI_FLOOR
 from srscope.figures.save import save_each
 from support import several
 
@@ -21,10 +22,11 @@ def test_three_scores_are_drawn_by_iteration() -> None:
     tsne, features, knn = figure.axes
     deepest = tsne.containers[-1].lines[0]
     assert list(deepest.get_xdata()) == [1000, 2000, 3000, 4000]
-    assert list(deepest.get_ydata()) == [m.study.layers[3].tsne.chi.mean for m in made.moments]
+    drawn = [max(m.study.layers[3].tsne.chi.mean, CHI_FLOOR) for m in made.moments]
+    assert list(deepest.get_ydata()) == drawn
     curves = [line for line in features.lines if len(line.get_xdata()) == 4]
     assert list(curves[-1].get_ydata()) == [
-        m.study.layers[3].feature_space.chi for m in made.moments
+        max(m.study.layers[3].feature_space.chi, CHI_FLOOR) for m in made.moments
     ]
     assert knn.get_ylim()[0] == 0
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
