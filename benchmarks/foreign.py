@@ -28,6 +28,8 @@ from srscope.networks.zoo import load_network
 from srscope.study.config import AnalysisConfig
 
 BATCH = 32
+FEW: dict[str, Any] = {"runs": 1, "most_runs": 1}
+"""For a tiny run."""
 
 
 def networks(*, tiny: bool = False) -> dict[str, Callable[[], LoadedNetwork]]:
@@ -63,7 +65,7 @@ def benchmark(results: Results, *, rounds: int, count: int, contents: int, tiny:
     for name, load in networks(tiny=tiny).items():
         loaded = load()
         _features(results, name, loaded, rounds=rounds, count=count)
-        _whole(results, name, loaded, contents)
+        _whole(results, name, loaded, AnalysisConfig(contents=contents, **(FEW if tiny else {})))
 
 
 def _features(
@@ -95,8 +97,8 @@ def _features(
     results.compare(kept, by_hand, "<= 1.1")
 
 
-def _whole(results: Results, name: str, loaded: LoadedNetwork, contents: int) -> None:
-    side = loaded.fitted(32)
+def _whole(results: Results, name: str, loaded: LoadedNetwork, config: AnalysisConfig) -> None:
+    contents, side = config.contents, loaded.fitted(32)
     batches = torch.rand(3 * contents, 3, side, side).split(BATCH)
 
     @torch.no_grad()
@@ -106,7 +108,7 @@ def _whole(results: Results, name: str, loaded: LoadedNetwork, contents: int) ->
 
     def everything() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            analyze(loaded, out=folder, config=AnalysisConfig(contents=contents))
+            analyze(loaded, out=folder, config=config)
 
     taken = take_turns({"plain pass": plain, "analysis, all written": everything}, rounds=1,
                        warm_up=False)  # fmt: skip

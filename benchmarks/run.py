@@ -36,6 +36,7 @@ from plots import size_plot
 from table import as_markdown
 
 from srscope.runtime import files
+from srscope.study.config import AnalysisConfig
 
 PARTS = (
     "startup",
@@ -94,6 +95,7 @@ def main(words: Sequence[str] | None = None) -> None:
             rounds=few,
             contents=contents,
             runs=runs,
+            most_runs=1 if options.tiny else AnalysisConfig.most_runs,
             labels=("Conv1", "ResBlock8") if options.tiny else ("all",),
         ),
         "foreign": lambda: foreign.benchmark(

@@ -37,6 +37,7 @@ def benchmark(
     rounds: int,
     contents: int = 100,
     runs: int = RUNS,
+    most_runs: int = AnalysisConfig.most_runs,
     labels: tuple[str, ...] = ("all",),
 ) -> None:
     """Time both from the same network; srscope also crops and degrades, the peer is given that.
@@ -45,7 +46,12 @@ def benchmark(
     """
     network = load_network(NETWORK)
     config = AnalysisConfig(
-        contents=contents, layers=labels, untrained=False, runs=runs, batch_size=BATCH
+        contents=contents,
+        layers=labels,
+        untrained=False,
+        runs=runs,
+        most_runs=most_runs,
+        batch_size=BATCH,
     )
     crops = original_contents((network.scale, config.patch), config)
     images = degraded_images(crops, (network.scale, config.patch), config)
@@ -66,6 +72,7 @@ def benchmark(
         with tempfile.TemporaryDirectory() as folder:
             words = [sys.executable, "-m", "srscope", "analyze", NETWORK, "--quiet", "--no-cache"]
             words += ["--layers", *labels, f"--contents={contents}", f"--runs={runs}"]
+            words.append(f"--most-runs={most_runs}")
             output_of([*words, f"--out={folder}/study"])
 
     def peer() -> None:

@@ -11,6 +11,9 @@ from types import ModuleType
 import pytest
 import torch
 
+from srscope.networks.architectures.srresnet import SRResNet, SRResNetConfig
+from support.labs import save_network
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 if not BENCHMARKS.is_dir():
     pytest.skip("benchmarks/ is not part of this distribution", allow_module_level=True)
@@ -54,7 +57,11 @@ def test_reproduction_is_timed_with_an_empty_and_a_full_cache(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_whole_analysis_is_compared_in_both_precisions(run, tmp_path):
+def test_a_whole_analysis_is_compared_in_both_precisions(run, tmp_path, monkeypatch):
+    narrow = SRResNet(SRResNetConfig(channels=4))
+    save_network(tmp_path, "narrow", narrow)
+    whole = importlib.import_module("whole")
+    monkeypatch.setattr(whole, "NETWORK", str(tmp_path / "narrow.safetensors"))
     run.main(["--tiny", "--only", "whole", "--out", str(tmp_path / "all")])
     record = json.loads((tmp_path / "all.json").read_text("utf-8"))
     ratios = {r["what"]: r["target"] for r in record["ratios"] if r["what"].startswith("peer")}
