@@ -53,6 +53,11 @@ class Finding:
     page: str = "findings"
 
     @property
+    def module(self) -> Any:
+        """What says how a record of it is told."""
+        return importlib.import_module(ANALYSES[self.analysis].module)
+
+    @property
     def command(self) -> str:
         """The command that does the same."""
         words = ["srscope", self.analysis, *self.networks]
@@ -117,7 +122,7 @@ def measure(name: str) -> None:
             cache=default_cache(),
             **finding.options,
         )
-    page = importlib.import_module(f"srscope.analyses.{finding.analysis}")
+    page = finding.module
     told = {
         "command": finding.command,
         "headline": page.headline(record),

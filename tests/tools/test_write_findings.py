@@ -21,6 +21,7 @@ def test_every_finding_is_a_command_that_can_be_given() -> None:
         assert words[0] == "srscope"
         assert words[1] in ANALYSES
         assert finding.page in tool.PAGES
+        assert {"headline", "sections"} <= set(dir(finding.module))
     assert "LadyBird.jpg --target" in tool.FINDINGS["filters"].command
     contrast = shlex.split(tool.FINDINGS["l1-wgr-against-l1-wogr"].command)
     assert contrast[2:] == [
