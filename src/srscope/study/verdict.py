@@ -223,7 +223,7 @@ def _by_whom(study: Study, best: LayerScores, found: Decision) -> Finding:
         gap = found.difference
         parts.append(
             f"{control.label} {words.percent(control.best_probe.accuracy)} (difference "
-            f"{100 * gap.value:+.0f} points [{100 * gap.low:+.0f}, {100 * gap.high:+.0f}])"
+            f"{_points(gap.value)} points [{_points(gap.low)}, {_points(gap.high)}])"
         )
     for what, entries in (
         ("the same architecture untrained", study.untrained),
@@ -240,6 +240,17 @@ def _by_whom(study: Study, best: LayerScores, found: Decision) -> Finding:
     numbers = _sentence("; ".join(parts))
     answer = f"{answers[found.beyond_simple_statistics]} {numbers}.{few}"
     return Finding(question="The network, or simple statistics?", answer=answer)
+
+
+def _points(share: float) -> str:
+    """Return a difference of shares in points, with its sign where it has one.
+
+    Example:
+        >>> _points(0.05), _points(-0.001), _points(-0.1)
+        ('+5', '0', '-10')
+    """
+    points = round(100 * share)
+    return f"{points:+d}" if points else "0"
 
 
 def _sentence(text: str) -> str:
