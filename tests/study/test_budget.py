@@ -87,6 +87,8 @@ def test_an_analysis_within_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [e.feature_space for e in study.layers] == [e.feature_space for e in free.layers]
     for one, whole in zip((*study.untrained, *study.random), (*free.untrained, *free.random),
                           strict=True):  # fmt: skip
+        assert one.told_RN is None
+        assert whole.told_RN is not None
         shown_N = np.isfinite(one.points_RN2).all(axis=(0, 2))
         assert shown_N.sum() == 12
         assert one.points_RN2.shape == whole.points_RN2.shape

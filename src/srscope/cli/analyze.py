@@ -157,6 +157,18 @@ def _run_streamed(network: str, out: str | None, options: dict[str, Any], *, qui
             raise ParameterError(f"--{name.replace('_', '-')}", "left out beside --stream", True)
     shared = {each.name for each in dataclasses.fields(ImagesConfig)}
     shared |= {"suite", "pca", "tsne", "devices", "cache", "no_cache", "plugin", "layers"}
+    defaults = AnalysisConfig()
+    changed = {
+        name: value
+        for name, value in options.items()
+        if name not in shared and value != getattr(defaults, name)
+    }
+    if "runs" in changed:
+        shared.add("runs")
+    for name, value in changed.items():
+        if name != "runs":
+            rule = "left out beside --stream, which has no such part"
+            raise ParameterError(f"--{name.replace('_', '-')}", rule, value)
     given = {name: value for name, value in options.items() if name in shared}
     words = jsonargparse.Namespace(**given, networks=network, out=out, quiet=quiet)
     runner_of(ANALYSES["stream"])(words)

@@ -249,14 +249,13 @@ def score_sources(
 
 
 def _in_place(scored: LayerScores, image_M: NDArray[np.int64], count: int) -> LayerScores:
-    """Return scores of some images with maps of all: what was not shown is undefined there."""
+    """Return scores of some images with maps of all: what was not shown is undefined there.
+
+    What the probe told is left out: of an image that was not shown it told nothing, not wrongly.
+    """
     points_RN2 = np.full((len(scored.points_RN2), count, 2), np.nan, np.float32)
     points_RN2[:, image_M] = scored.points_RN2
-    told_RN = None
-    if scored.told_RN is not None:
-        told_RN = np.zeros((len(scored.told_RN), count), dtype=np.bool_)
-        told_RN[:, image_M] = scored.told_RN
-    return dataclasses.replace(scored, points_RN2=points_RN2, told_RN=told_RN)
+    return dataclasses.replace(scored, points_RN2=points_RN2, told_RN=None)
 
 
 def _scored_alike(

@@ -103,7 +103,11 @@ def test_what_cannot_be_streamed_is_said(tmp_path: Path, capsys) -> None:
         Config(memory=0)
     network = str(tiny_checkpoint(tmp_path / "tiny.safetensors"))
     assert main(["analyze", network, "--stream", "--profile", "--quiet"]) == 2
-    assert "--profile must be left out beside --stream" in capsys.readouterr().err
+    assert main(["analyze", network, "--stream", "--causal", "--quiet"]) == 2
+    assert main(["analyze", network, "--stream", "--most-runs=9", "--quiet"]) == 2
+    said = capsys.readouterr().err
+    for option in ("--profile", "--causal", "--most-runs"):
+        assert f"{option} must be left out beside --stream" in said
 
 
 @pytest.mark.slow
