@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from srscope.errors import ParameterError
-from srscope.scores.distances import trustworthiness
 
 MOST = 40
 """Runs after which the mean of CHI is reported as it is."""
@@ -102,10 +101,12 @@ def map_quality(
         >>> map_quality(points_NC, 3.0 * points_NC)
         (1.0, 1.0)
     """
+    from sklearn.manifold import trustworthiness
+
     if len(points_NC) < 5:
         raise ParameterError("points", "5 or more", len(points_NC))
     k = min(neighbours, (len(points_NC) - 1) // 2)
     return (
-        trustworthiness(points_NC, map_ND, k),
-        trustworthiness(map_ND, points_NC, k),
+        float(trustworthiness(points_NC, map_ND, n_neighbors=k)),
+        float(trustworthiness(map_ND, points_NC, n_neighbors=k)),
     )
