@@ -15,11 +15,11 @@ from typing import Any
 
 import atlas
 import atlas_packages
+from marks import between
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "atlas.md"
 KEPT = ROOT / "docs" / "results" / "atlas.json"
-BEGIN, END = "<!-- ATLAS -->", "<!-- / -->"
 NOT_RUN = "It was not run yet: `make atlas` fills this page."
 READINGS = ("probe", "probe_channel_means", "probe_channel_log_std")
 
@@ -312,9 +312,7 @@ def body(kept: Mapping[str, Any]) -> str:
 
 def with_body(page: str, text: str) -> str:
     """Return a page with what stands between its marks replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+    return between(page, "ATLAS", text)
 
 
 def write(folder: Path) -> None:

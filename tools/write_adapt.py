@@ -21,13 +21,13 @@ from typing import Any
 
 import train_adapt
 import write_findings
+from marks import between
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "src" / "srscope" / "assets" / "weights" / "guided"
 KEPT = ROOT / "docs" / "results" / "adapt.json"
 PICTURES = ROOT / "docs" / "images" / "adapt"
 PAGE = ROOT / "docs" / "adapt.md"
-BEGIN, END = "<!-- ADAPT -->", "<!-- /ADAPT -->"
 
 
 def trained(runs: Path) -> dict[str, Path]:
@@ -100,9 +100,7 @@ def lines() -> Iterator[str]:
 
 def with_results(page: str) -> str:
     """Return the page with what stands between its marks replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{chr(10).join(lines())}\n{END}{after}"
+    return between(page, "ADAPT", "\n".join(lines()))
 
 
 def main() -> int:

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from marks import between
+
 from srscope.analyses import ANALYSES
 from srscope.errors import SrscopeError
 
@@ -30,7 +32,6 @@ PAGES = {name: ROOT / "docs" / f"{name}.md" for name in ("findings", "population
 IMAGE = "src/srscope/assets/photos/test/LadyBird.jpg"
 RUNS = "runs/population"
 """Where tools/train_population.py leaves its networks, with their checkpoints."""
-BEGIN, END = "<!-- FINDINGS -->", "<!-- /FINDINGS -->"
 TWINS = ("srgan-wgr", "srgan-wgr-noise20")
 FOUR = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
 LAYERS = ("ResBlock4", "ResBlock16")
@@ -166,9 +167,7 @@ def text(page: str) -> str:
 
 def with_findings(page: str, written: str) -> str:
     """Return a page with what stands between its marks replaced."""
-    before, _, rest = written.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text(page)}\n{END}{after}"
+    return between(written, "FINDINGS", text(page))
 
 
 def main() -> int:

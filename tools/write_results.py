@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from marks import between
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results"
 PAGES = {"NUMBERS": ROOT / "README.md", "RESULTS": ROOT / "docs" / "science.md"}
@@ -247,10 +249,7 @@ def written(name: str) -> str:
 
 def with_results(page: str, results: str, name: str = "RESULTS") -> str:
     """Return a page with what stands between its marks replaced."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, _, rest = page.partition(begin)
-    _, found, after = rest.partition(end)
-    return f"{before}{begin}\n{results}\n{end}" + (after if found else rest)
+    return between(page, name, results)
 
 
 def main() -> int:

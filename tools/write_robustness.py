@@ -11,10 +11,11 @@ import json
 import sys
 from pathlib import Path
 
+from marks import between
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results" / "robustness.json"
 PAGE = ROOT / "docs" / "robustness.md"
-BEGIN, END = "<!-- TORTURE -->", "<!-- /TORTURE -->"
 
 
 def table(kept: dict[str, dict[str, int]]) -> str:
@@ -28,9 +29,7 @@ def table(kept: dict[str, dict[str, int]]) -> str:
 
 def with_table(page: str, rows: str) -> str:
     """Return a page with what stands between its marks replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{rows}\n{END}{after}"
+    return between(page, "TORTURE", rows)
 
 
 def main() -> int:

@@ -15,10 +15,11 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from marks import between
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results" / "stability.json"
 PAGE = ROOT / "docs" / "verdict.md"
-BEGIN, END = "<!-- STABILITY -->", "<!-- /STABILITY -->"
 NETWORKS = ("srresnet-wogr", "srresnet-wgr", "srgan-wogr", "srgan-wgr")
 SEEDS, CONTENTS = range(5), (40, 100)
 ANSWERS = ("separates", "beyond_simple_statistics")
@@ -84,9 +85,7 @@ def _counted(answers: list[str]) -> str:
 
 def with_table(page: str, written: str) -> str:
     """Return the page with what stands between its marks replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{written}\n{END}{after}"
+    return between(page, "STABILITY", written)
 
 
 def main() -> int:
